@@ -1,0 +1,96 @@
+//! The command line: one file a command, one list of them. Names and shapes are DESIGN §5's and are checked from outside.
+//!
+//! A command is `Args` (clap), `run(args, &Globals) -> anyhow::Result<Done>`. Nothing here knows how a command works.
+
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use output::{Format, Output};
+
+/// How a command ended when nothing failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// Exit 0.
+    Ok,
+    /// Exit 1: findings, failed tests, tampering.
+    Findings,
+    /// Exit 3: not everything could be checked.
+    #[allow(dead_code)]
+    Unchecked,
+}
+
+/// Watches TiDB and Milvus: collects their logs, keeps them as tamper-evident evidence, finds attacks and tells people.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bartizan",
+    version,
+    about,
+    max_term_width = 120,
+    infer_subcommands = false,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Globals {
+    /// Shape of the data on standard output (default: table on a terminal, else jsonl)
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub output: Option<Format>,
+    /// Say less on standard error
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+macro_rules! commands {
+    ($($(#[doc = $doc:literal])+ $variant:ident => $module:ident,)*) => {
+        $(mod $module;)*
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($(#[doc = $doc])+ $variant($module::Args),)*
+        }
+        impl Command {
+            fn run(self, globals: &Globals) -> anyhow::Result<Done> {
+                match self {
+                    $(Self::$variant(args) => $module::run(args, globals),)*
+                }
+            }
+        }
+    };
+}
+
+// The one list of commands: add a command = one file beside this one, one line here.
+commands! {
+    /// Show the version
+    Version => version,
+}
+
+/// Reads the command line and runs the command. The exit code is DESIGN §5's.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(u8::from(e.use_stderr()) * crate::exit::Exit::Usage as u8);
+        }
+    };
+    match cli.command.run(&cli.globals) {
+        Ok(Done::Ok) => ExitCode::SUCCESS,
+        Ok(Done::Findings) => ExitCode::from(crate::exit::Exit::Findings as u8),
+        Ok(Done::Unchecked) => ExitCode::from(crate::exit::Exit::Unchecked as u8),
+        Err(e) if output::is_broken_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("bartizan: {e:#}");
+            ExitCode::from(crate::exit::code(&e))
+        }
+    }
+}

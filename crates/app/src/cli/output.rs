@@ -1,0 +1,121 @@
+//! The four shapes of data on standard output: table, json, jsonl, csv (DESIGN §5).
+
+use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _};
+
+use serde_json::{Map, Value};
+
+use super::Globals;
+
+/// The shape of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Columns for people
+    Table,
+    /// One JSON array
+    Json,
+    /// One JSON object a line
+    Jsonl,
+    /// Comma-separated with a header
+    Csv,
+}
+
+impl Globals {
+    /// The shape asked for, else table on a terminal and JSON Lines in a pipe.
+    pub fn format(&self) -> Format {
+        self.output.unwrap_or(if io::stdout().is_terminal() { Format::Table } else { Format::Jsonl })
+    }
+}
+
+/// Writes rows in the chosen shape. Rows are JSON objects; `finish` must be called.
+pub struct Output {
+    format: Format,
+    out: BufWriter<StdoutLock<'static>>,
+    columns: Vec<String>,
+    table: Vec<Map<String, Value>>,
+    rows: usize,
+}
+
+impl Output {
+    /// `columns` fixes the columns and their order; empty takes those of the first row.
+    pub fn new(format: Format, columns: Vec<String>) -> Self {
+        Self { format, out: BufWriter::with_capacity(1 << 16, io::stdout().lock()), columns, table: Vec::new(), rows: 0 }
+    }
+    /// A row that is JSON text already: the fast path of JSON Lines.
+    pub fn line(&mut self, json: &str) -> anyhow::Result<()> {
+        if self.format == Format::Jsonl {
+            self.out.write_all(json.as_bytes())?;
+            self.out.write_all(b"\n")?;
+            self.rows += 1;
+            return Ok(());
+        }
+        self.row(serde_json::from_str(json)?)
+    }
+    /// One row.
+    pub fn row(&mut self, row: Map<String, Value>) -> anyhow::Result<()> {
+        if self.columns.is_empty() {
+            self.columns = row.keys().cloned().collect();
+        }
+        match self.format {
+            Format::Jsonl => {
+                serde_json::to_writer(&mut self.out, &row)?;
+                self.out.write_all(b"\n")?;
+            }
+            Format::Json => {
+                self.out.write_all(if self.rows == 0 { b"[\n" } else { b",\n" })?;
+                serde_json::to_writer(&mut self.out, &row)?;
+            }
+            Format::Csv => {
+                if self.rows == 0 {
+                    let header: Vec<String> = self.columns.iter().map(|c| csv_cell(c)).collect();
+                    writeln!(self.out, "{}", header.join(","))?;
+                }
+                let cells: Vec<String> = self.columns.iter().map(|c| csv_cell(&cell(row.get(c)))).collect();
+                writeln!(self.out, "{}", cells.join(","))?;
+            }
+            Format::Table => self.table.push(row),
+        }
+        self.rows += 1;
+        Ok(())
+    }
+    /// Ends the data.
+    pub fn finish(mut self) -> anyhow::Result<()> {
+        match self.format {
+            Format::Json => self.out.write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?,
+            Format::Table if self.rows > 0 => {
+                let mut table = comfy_table::Table::new();
+                table
+                    .load_preset(comfy_table::presets::UTF8_FULL_CONDENSED)
+                    .set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+                table.set_header(&self.columns);
+                for row in &self.table {
+                    table.add_row(self.columns.iter().map(|c| printable(&cell(row.get(c)))));
+                }
+                writeln!(self.out, "{table}")?;
+            }
+            _ => {}
+        }
+        Ok(self.out.flush()?)
+    }
+}
+
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(s)) => s.clone(),
+        Some(v) => v.to_string(),
+    }
+}
+
+/// Control characters of a log line must not reach a terminal.
+fn printable(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() && c != '\n' { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+fn csv_cell(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+/// A reader that went away (`| head`) is no error.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|e| e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+}
