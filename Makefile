@@ -1,0 +1,56 @@
+# `make demo` and `make test` work on a fresh machine: they check for what must be there, install what they may, build, and run.
+# Builds are cached outside the checkout, so that a second clone starts warm. Override: make demo CARGO_TARGET_DIR=target
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/bartizan/target
+BIN := $(CARGO_TARGET_DIR)/quick/bartizan
+
+.PHONY: demo test build console check-tools fmt lint unit integration e2e tidy clean
+
+demo: build
+	@"$(BIN)" demo
+
+build: console
+	@echo "==> bartizan (the first build takes 10 to 15 minutes on two cores, later ones seconds)"
+	@cargo build --profile quick -p app
+
+console: check-tools console/dist/index.html
+
+console/dist/index.html: console/package-lock.json $(shell find console/src console/index.html console/vite.config.ts -type f 2>/dev/null)
+	@echo "==> console (npm ci, vite build)"
+	@cd console && npm ci --no-audit --no-fund --loglevel=error && npm run build
+	@touch $@
+
+check-tools:
+	@tools/check-tools
+
+test: console tidy lint unit integration e2e
+	@echo "==> all tests passed"
+
+fmt:
+	@cargo fmt --all
+
+tidy:
+	@echo "==> tidy"
+	@cargo xtask tidy
+
+lint:
+	@echo "==> format and clippy"
+	@cargo fmt --all --check
+	@cargo clippy --profile quick --workspace --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "SKIPPED cargo deny: not installed (cargo install cargo-deny)"; fi
+
+unit:
+	@echo "==> unit and integration tests"
+	@cargo test --profile quick --workspace
+
+integration: build
+	@tools/accept "$(BIN)"
+
+e2e: build
+	@tools/test-console "$(BIN)"
+	@tools/test-milvus "$(BIN)"
+
+clean:
+	@rm -rf console/dist console/node_modules
