@@ -77,6 +77,15 @@ pub struct Alert {
     /// The note of the last change of state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// What the person who closed it found: true_positive, false_positive, benign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
+    /// Counts the changes of this alert from 1. Notifications carry id and revision.
+    #[serde(default)]
+    pub revision: u32,
+    /// All its findings come from an import: it has notified nobody.
+    #[serde(default)]
+    pub historical: bool,
     /// When the alert was made.
     #[serde(with = "rfc3339_serde")]
     pub created: Micros,
