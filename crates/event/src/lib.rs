@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod alert;
+pub mod batch;
 pub mod clock;
 pub mod derive;
 pub mod event;
@@ -21,6 +22,7 @@ pub mod source;
 
 pub use action::{Activity, Class};
 pub use alert::{Alert, AlertState};
+pub use batch::{Batch, BatchRecord};
 pub use clock::{Clock, Micros};
 pub use derive::Derive;
 pub use event::{Event, Status, Text, Value};

@@ -3,6 +3,9 @@
 //! Owns: everything that knows how a database writes its log. Never does I/O, never reads a clock, never fails: what it cannot read is an event
 //! marked `unparsed`. Untrusted bytes come in here, so every loop is linear in the record and every depth is bounded.
 
+pub mod acts;
+pub mod class;
+pub mod deriver;
 pub mod framing;
 pub mod normalize;
 pub mod parser;
@@ -11,6 +14,8 @@ pub mod prefix;
 pub mod product;
 pub mod time;
 
+pub use class::class_of;
+pub use deriver::Deriver;
 pub use framing::{End, Framer, Join, Span};
 pub use parser::Parser;
 pub use parsers::Format;

@@ -5,7 +5,19 @@ use super::Tree;
 /// ARCHITECTURE.md is read in one sitting.
 const ARCHITECTURE_LINES_MAX: usize = 300;
 /// What a stranger looks for.
-const PRESENT: &[&str] = &["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "Makefile", "deny.toml", "clippy.toml", "rustfmt.toml", ".ci/run"];
+const PRESENT: &[&str] = &[
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "LICENSE",
+    "Makefile",
+    "deny.toml",
+    "clippy.toml",
+    "rustfmt.toml",
+    ".ci/run",
+];
 
 /// A fixture is a case with its input and what is expected of it.
 pub fn fixtures(tree: &Tree) -> Vec<String> {

@@ -45,7 +45,11 @@ fn functions(lines: &[&str]) -> Vec<(String, usize, usize)> {
     for (i, line) in lines.iter().enumerate() {
         let body = line.trim_start();
         let indent = line.len() - body.len();
-        let head = body.strip_prefix("pub(crate) ").or_else(|| body.strip_prefix("pub(super) ")).or_else(|| body.strip_prefix("pub ")).unwrap_or(body);
+        let head = body
+            .strip_prefix("pub(crate) ")
+            .or_else(|| body.strip_prefix("pub(super) "))
+            .or_else(|| body.strip_prefix("pub "))
+            .unwrap_or(body);
         let head = head.strip_prefix("async ").or_else(|| head.strip_prefix("const ")).unwrap_or(head);
         let Some(rest) = head.strip_prefix("fn ") else { continue };
         let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
@@ -64,7 +68,11 @@ pub fn function_caps(tree: &Tree) -> Vec<String> {
     for path in sources(tree) {
         let text = tree.text(&path);
         for (name, line, n) in functions(&production(&text)) {
-            let cap = allowed.iter().find(|a| a.len() == 3 && a[0] == path && a[1] == name).and_then(|a| a[2].parse().ok()).unwrap_or(FUNCTION_LINES_MAX);
+            let cap = allowed
+                .iter()
+                .find(|a| a.len() == 3 && a[0] == path && a[1] == name)
+                .and_then(|a| a[2].parse().ok())
+                .unwrap_or(FUNCTION_LINES_MAX);
             if n > cap {
                 complaints.push(format!("{path}:{line}: fn {name} has {n} lines, the cap is {cap}"));
             }
@@ -75,7 +83,11 @@ pub fn function_caps(tree: &Tree) -> Vec<String> {
 
 /// Every file says what it owns.
 pub fn headers(tree: &Tree) -> Vec<String> {
-    sources(tree).into_iter().filter(|p| !tree.text(p).starts_with("//!")).map(|p| format!("{p}: begin with `//!`: what it owns, what it must never do")).collect()
+    sources(tree)
+        .into_iter()
+        .filter(|p| !tree.text(p).starts_with("//!"))
+        .map(|p| format!("{p}: begin with `//!`: what it owns, what it must never do"))
+        .collect()
 }
 
 /// American spelling.

@@ -1,4 +1,18 @@
-//! The registry of line formats: one file a format, one line in the list.
+//! The registry of line formats: one file a format, one line in the list. The first format that recognizes a record and parses it wins.
+
+pub mod access;
+pub mod audit;
+pub mod banner;
+pub mod crash;
+pub mod gin;
+pub mod glog;
+pub mod json;
+pub mod slow;
+pub mod unified;
+
+use event::{Event, SourceDefinition};
+
+use crate::time::Zone;
 
 /// The format of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -9,13 +23,13 @@ pub enum Format {
     Json,
     /// A block of TiDB's slow log. Keys are in `fields` as written, unless they have a column.
     Slow,
-    /// TiDB's Enterprise audit extension, text or JSON: STATUS_CODE 1 is success.
+    /// TiDB's Enterprise audit extension, text or JSON: STATUS_CODE 1 is success. Keys are in `fields` as written.
     AuditExtension,
-    /// TiDB's older audit plugin, also TiDB Cloud Dedicated: STATUS_CODE 0 is success.
+    /// TiDB's older audit plugin, also TiDB Cloud Dedicated: STATUS_CODE 0 is success. Keys are in `fields` as written.
     AuditPlugin,
-    /// A row of Milvus's access log.
+    /// A row of Milvus's access log. Placeholders are in `fields`, named as Milvus names them without the `$` (`user_name`, `method_name`, ...).
     Access,
-    /// A `[GIN]` row.
+    /// A `[GIN]` row. `fields`: status, latency, client_ip, method, path.
     Gin,
     /// C++ glog and easylogging.
     Glog,
@@ -26,3 +40,41 @@ pub enum Format {
     /// Text of no known format.
     Plain,
 }
+
+/// What a parser may know beside the record.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'c> {
+    /// The source.
+    pub definition: &'c SourceDefinition,
+    /// The access log's formatters, compiled from the configured strings, else the built-in ones.
+    pub access: &'c access::Formatters,
+    /// Zone of times without one.
+    pub zone: &'c Zone,
+    /// The product decided for the source so far.
+    pub product: Option<&'c str>,
+}
+
+/// One line format.
+pub struct LineFormat {
+    /// Its name.
+    pub format: Format,
+    /// A cheap look at the first bytes (behind carriers' prefixes): may say yes to what `parse` refuses, must never say no to what it takes.
+    pub recognize: fn(&[u8]) -> bool,
+    /// Fills time, level, caller, message, `fields`, stream (server unless the format says otherwise), product and component where the format itself
+    /// says so, and marks in `issues`. False where it is not this format after all: the event must then be as it was.
+    pub parse: for<'r> fn(&'r str, &mut Event<'r>, &Context<'_>) -> bool,
+}
+
+/// All formats, in the order in which they are tried.
+pub const FORMATS: &[LineFormat] = &[
+    unified::FORMAT,
+    json::FORMAT,
+    slow::FORMAT,
+    audit::EXTENSION,
+    audit::PLUGIN,
+    access::FORMAT,
+    gin::FORMAT,
+    glog::FORMAT,
+    banner::FORMAT,
+    crash::FORMAT,
+];
