@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use arrow::array::RecordBatch;
-use event::{Event, LogClass, NodeId, RecordMeta, RecordName};
+use event::{Event, Generation, LogClass, NodeId, RecordMeta, RecordName};
 
 use crate::StoreError;
 
@@ -84,8 +84,18 @@ impl Lake {
         None
     }
     /// Seals everything in `fresh`, which holds all rows up to `wal_seq`: files, snapshot, one commit. Gives the table's version.
-    pub fn seal(&mut self, _fresh: Fresh, _wal_seq: u64, _snapshot: &[u8]) -> Result<u64, StoreError> {
+    /// On an error the table is as it was and `fresh` keeps its rows: the store tries again later (a full disk passes).
+    pub fn seal(&mut self, _fresh: &mut Fresh, _wal_seq: u64, _snapshot: &[u8]) -> Result<u64, StoreError> {
         Ok(0)
+    }
+    /// Opens the table to read beside a process that may be writing to it: makes nothing, repairs nothing. A missing table is an empty one.
+    /// `node` is whose `txn` [`Self::sealed`] tells.
+    pub fn open_read_only(_data: &Path, _node: NodeId) -> Result<Self, StoreError> {
+        Ok(Self {})
+    }
+    /// Sealed records of a generation that end behind `from`, in order: byte_start, byte_end, stored bytes.
+    pub fn records_behind(&self, _generation: Generation, _from: u64) -> Result<Vec<(u64, u64, Vec<u8>)>, StoreError> {
+        Ok(Vec::new())
     }
     /// The files of the newest version known.
     pub fn files(&self) -> Vec<LakeFile> {
