@@ -1,6 +1,9 @@
 //! The other side of a source: what a store answers, in process or over a wire (FORMAT §4).
 
-use event::{Batch, Generation, SourceDefinition, SourceId, identity::Known};
+use event::{
+    Batch, Generation, SourceDefinition, SourceId,
+    identity::{IdentityKey, Known},
+};
 
 /// Why a batch was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +30,8 @@ pub trait Shipped: Send {
 
 /// What a source needs of a store.
 pub trait Ship: Send + Sync {
+    /// The key behind all marks of the store.
+    fn identity_key(&self) -> IdentityKey;
     /// The known generations of a cluster.
     fn known(&self, cluster: &str) -> Vec<Known>;
     /// The stored records of a generation that end behind `from`: (byte_start, byte_end, stored bytes), in order.
