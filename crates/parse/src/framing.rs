@@ -36,6 +36,12 @@ pub struct Span {
     pub piece: Option<Join>,
 }
 
+/// The record without its final line ends: what is redacted, stored and shown.
+pub fn body(record: &[u8]) -> &[u8] {
+    let end = record.iter().rposition(|b| !matches!(b, b'\n' | b'\r')).map_or(0, |at| at + 1);
+    &record[..end]
+}
+
 /// Finds record boundaries in one source. The spans of one generation cover it without gap or overlap.
 #[derive(Debug, Clone, Default)]
 pub struct Framer {}

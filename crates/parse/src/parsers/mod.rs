@@ -7,10 +7,11 @@ pub mod crash;
 pub mod gin;
 pub mod glog;
 pub mod json;
+pub mod quoted;
 pub mod slow;
 pub mod unified;
 
-use event::{Event, SourceDefinition};
+use event::{Event, Issue, SourceDefinition, Text, Value};
 
 use crate::time::Zone;
 
@@ -78,3 +79,39 @@ pub const FORMATS: &[LineFormat] = &[
     banner::FORMAT,
     crash::FORMAT,
 ];
+
+/// A line has at most this many fields in `fields`; more is no log line, and it is marked `unparsed`.
+pub const FIELDS_MAX: usize = 512;
+
+/// The canonical spelling of a level, in whatever way a writer spells it. None where it is no level.
+pub fn level(text: &str) -> Option<&'static str> {
+    const LEVELS: &[(&str, &str)] = &[
+        ("INFO", "INFO"),
+        ("WARN", "WARN"),
+        ("DEBUG", "DEBUG"),
+        ("ERROR", "ERROR"),
+        ("FATAL", "FATAL"),
+        ("DPANIC", "DPANIC"),
+        ("PANIC", "PANIC"),
+        ("TRACE", "TRACE"),
+        ("WARNING", "WARN"),
+        ("CRITICAL", "FATAL"),
+        ("ERRO", "ERROR"),
+        ("CRIT", "FATAL"),
+        ("INFORMATION", "INFO"),
+        ("NOTICE", "INFO"),
+    ];
+    LEVELS
+        .iter()
+        .find(|(name, _)| *name == text)
+        .or_else(|| LEVELS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)))
+        .map(|(_, l)| *l)
+}
+
+/// Adds a field, and marks the event where the key stands there already.
+pub fn put_field<'r>(event: &mut Event<'r>, key: Text<'r>, value: Value<'r>) {
+    if event.fields.iter().any(|(k, _)| *k == key) {
+        event.mark(Issue::RepeatedKey);
+    }
+    event.fields.push((key, value));
+}

@@ -1,6 +1,287 @@
-//! The unified log format in its Go, Rust and C++ dialects (tidb.md §1, milvus.md §2).
+//! The unified log format in its Go, Rust and C++ dialects (tidb.md §1, milvus.md §2): `[time] [LEVEL] [caller] [message] [key=value]..`.
+//!
+//! Owns: the bracket grammar, and what real writers make of it (a logger's bracket, unquoted messages, empty brackets, fields without brackets, lines cut
+//! short). One pass, memchr, nothing copied but values with escapes. The older forms without brackets are in `legacy.rs`.
 
-use super::{Format, LineFormat};
+use std::borrow::Cow;
+
+use event::{Event, Issue, Text, Value};
+use memchr::{memchr, memchr2, memmem};
+
+use super::{Context, FIELDS_MAX, Format, LineFormat, level, put_field, quoted};
+use crate::time;
 
 /// See the registry.
-pub const FORMAT: LineFormat = LineFormat { format: Format::Unified, recognize: |_| false, parse: |_, _, _| false };
+pub const FORMAT: LineFormat = LineFormat { format: Format::Unified, recognize: |b| b.first() == Some(&b'['), parse };
+
+/// What stands before the message.
+#[derive(Debug, Default, PartialEq)]
+struct Head<'r> {
+    stamp: Option<time::Stamp>,
+    bad_time: bool,
+    level: Option<&'static str>,
+    logger: Option<&'r str>,
+    caller: Option<&'r str>,
+    /// Where the message or the first field begins.
+    rest: usize,
+}
+
+fn parse<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> bool {
+    let Some(head) = head(text) else { return false };
+    let rest = &text[head.rest..];
+    // The audit formats have no message and begin with an id.
+    if rest.starts_with("[ID=") {
+        return false;
+    }
+    event.stream = Some(Cow::Borrowed("server"));
+    if let Some(stamp) = head.stamp {
+        stamp.put(event, context.zone);
+    }
+    if head.bad_time {
+        event.mark(Issue::BadTime);
+    }
+    event.level = head.level.map(Cow::Borrowed);
+    event.caller = head.caller.map(Cow::Borrowed);
+    if let Some(logger) = head.logger {
+        put_field(event, Cow::Borrowed("logger"), Value::Text(Cow::Borrowed(logger)));
+    }
+    items(rest, head.logger.is_some(), event);
+    true
+}
+
+/// The text between the brackets at `at`, and behind them. Only for brackets that hold no string.
+fn bracket(text: &str, at: usize) -> Option<(&str, usize)> {
+    let b = text.as_bytes();
+    if b.get(at) != Some(&b'[') {
+        return None;
+    }
+    let close = at + 1 + memchr(b']', &b[at + 1..])?;
+    Some((&text[at + 1..close], close + 1))
+}
+
+fn skip_spaces(b: &[u8], mut at: usize) -> usize {
+    while b.get(at) == Some(&b' ') {
+        at += 1;
+    }
+    at
+}
+
+fn head(text: &str) -> Option<Head<'_>> {
+    let b = text.as_bytes();
+    let mut head = Head::default();
+    let mut at = 0;
+    if b.get(1).is_some_and(u8::is_ascii_digit) {
+        let (inside, behind) = bracket(text, 0)?;
+        head.stamp = time::scan(inside).filter(|s| s.len == inside.len());
+        head.bad_time = head.stamp.is_none();
+        at = skip_spaces(b, behind);
+    }
+    if let Some((name, behind)) = bracket(text, at)
+        && let Some(known) = level(name)
+    {
+        head.level = Some(known);
+        at = skip_spaces(b, behind);
+    }
+    (head.logger, head.caller, head.rest) = origin(text, at);
+    let sure = match (head.stamp.is_some(), head.level.is_some()) {
+        (true, true) => true,
+        (true, false) | (false, true) => head.caller.is_some(),
+        // Neither time nor level: something else cut them off (a log shipper), and only a file name tells.
+        (false, false) => head.caller.is_some_and(is_source_file) && !head.bad_time && b.get(head.rest) == Some(&b'['),
+    };
+    sure.then_some(head)
+}
+
+/// Logger, caller, and where the message begins.
+fn origin(text: &str, at: usize) -> (Option<&str>, Option<&str>, usize) {
+    let b = text.as_bytes();
+    let Some((first, behind)) = bracket(text, at) else { return (None, None, at) };
+    if is_caller(first) {
+        return (None, Some(first), skip_spaces(b, behind));
+    }
+    let next = skip_spaces(b, behind);
+    if is_logger(first)
+        && let Some((second, behind)) = bracket(text, next)
+        && is_caller(second)
+    {
+        return (Some(first), Some(second), skip_spaces(b, behind));
+    }
+    (None, None, at)
+}
+
+/// `conn.go:678`, `proxy/impl.go:5119`, `<unknown>`.
+pub(super) fn is_caller(text: &str) -> bool {
+    if text == "<unknown>" {
+        return true;
+    }
+    let b = text.as_bytes();
+    let digits = b.iter().rev().take_while(|c| c.is_ascii_digit()).count();
+    let Some(file) = b[..b.len() - digits].strip_suffix(b":") else { return false };
+    digits > 0 && !file.is_empty() && file.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-' | b'/' | b'@' | b'+'))
+}
+
+fn is_source_file(caller: &str) -> bool {
+    let file = caller.rsplit_once(':').map_or(caller, |(file, _)| file);
+    file == "<unknown>" || [".go", ".rs", ".cpp", ".cc", ".h", ".s"].iter().any(|e| file.ends_with(e))
+}
+
+fn is_logger(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-' | b'/'))
+}
+
+/// One bracket behind the head.
+enum Item<'r> {
+    Message(Text<'r>),
+    Field(Text<'r>, Text<'r>),
+}
+
+/// Message and fields. `named`: a logger's bracket stood before the caller, so the message is never quoted and may hold anything (TiProxy).
+fn items<'r>(text: &'r str, named: bool, event: &mut Event<'r>) {
+    let b = text.as_bytes();
+    let mut at = 0;
+    while at < b.len() {
+        if b[at] == b' ' {
+            at += 1;
+            continue;
+        }
+        if event.fields.len() >= FIELDS_MAX {
+            event.mark(Issue::Unparsed);
+            return;
+        }
+        if b[at] != b'[' {
+            at = bare_fields(text, at, event);
+            continue;
+        }
+        let message_place = event.message.is_none() && event.fields.len() <= usize::from(named);
+        let Some((item, behind)) = item(text, at, named && message_place) else {
+            cut_item(&text[at + 1..], message_place, event);
+            return;
+        };
+        match item {
+            Item::Message(message) if message_place => event.message = Some(message).filter(|m| !m.is_empty()),
+            // A bracket without a key behind the message (PD's empty error) says nothing.
+            Item::Message(message) if message.is_empty() => {}
+            Item::Message(message) => put_field(event, message, Value::Null),
+            Item::Field(key, value) => put_field(event, key, Value::Text(value)),
+        }
+        at = behind;
+    }
+}
+
+fn item(text: &str, at: usize, as_message: bool) -> Option<(Item<'_>, usize)> {
+    let b = text.as_bytes();
+    let inside = at + 1;
+    if as_message {
+        let end = plain_end(b, inside)?;
+        return Some((Item::Message(Cow::Borrowed(&text[inside..end])), end + 1));
+    }
+    let (key, equals) = if b.get(inside) == Some(&b'"') {
+        let close = quoted::closing(b, inside + 1)?;
+        let name = quoted::unescape(&text[inside + 1..close]);
+        match b.get(close + 1) {
+            Some(b'=') => (name, close + 1),
+            Some(b']') => return Some((Item::Message(name), close + 2)),
+            _ => {
+                let end = plain_end(b, inside)?;
+                return Some((Item::Message(Cow::Borrowed(&text[inside..end])), end + 1));
+            }
+        }
+    } else {
+        let stop = inside + memchr2(b'=', b']', b.get(inside..)?)?;
+        if b[stop] == b']' {
+            return Some((Item::Message(Cow::Borrowed(&text[inside..stop])), stop + 1));
+        }
+        (Cow::Borrowed(&text[inside..stop]), stop)
+    };
+    let (value, behind) = value(text, equals + 1, &key)?;
+    Some((Item::Field(key, value), behind))
+}
+
+/// The value at `at`, and behind its bracket.
+fn value<'r>(text: &'r str, at: usize, key: &str) -> Option<(Text<'r>, usize)> {
+    let b = text.as_bytes();
+    match b.get(at)? {
+        b'"' => {
+            let close = quoted::closing(b, at + 1)?;
+            if b.get(close + 1) == Some(&b']') {
+                return Some((quoted::unescape(quoted::without_stack(key, &text[at + 1..close])), close + 2));
+            }
+        }
+        b'[' => {
+            if let Some(end) = nested_end(b, at) {
+                return Some((Cow::Borrowed(&text[at..end]), end + 1));
+            }
+        }
+        _ => {}
+    }
+    let end = plain_end(b, at)?;
+    Some((Cow::Borrowed(&text[at..end]), end + 1))
+}
+
+/// The bracket that ends an unquoted text: one with nothing, a blank or another bracket behind it.
+fn plain_end(b: &[u8], mut from: usize) -> Option<usize> {
+    let mut last = None;
+    loop {
+        let Some(at) = b.get(from..).and_then(|rest| memchr(b']', rest)).map(|i| from + i) else { return last };
+        if matches!(b.get(at + 1), None | Some(b' ' | b'[' | b'\n' | b'\r')) {
+            return Some(at);
+        }
+        last = Some(at);
+        from = at + 1;
+    }
+}
+
+/// The end of an unquoted list of lists: the bracket that closes the field around it.
+fn nested_end(b: &[u8], at: usize) -> Option<usize> {
+    let (mut depth, mut i) = (0usize, at);
+    loop {
+        i += memchr::memchr3(b'[', b']', b'"', b.get(i..)?)?;
+        match b[i] {
+            b'[' => depth += 1,
+            b'"' => i = quoted::closing(b, i + 1)?,
+            _ if depth == 0 => return Some(i),
+            _ => depth -= 1,
+        }
+        i += 1;
+    }
+}
+
+/// A bracket that never closes: the writer cut the line. What is there counts, and is marked.
+fn cut_item<'r>(inside: &'r str, message_place: bool, event: &mut Event<'r>) {
+    event.mark(Issue::Truncated);
+    let opened = inside.strip_prefix('"');
+    let text = opened.unwrap_or(inside);
+    let key_end = if opened.is_some() { memmem::find(text.as_bytes(), b"\"=") } else { memchr(b'=', text.as_bytes()) };
+    match key_end {
+        Some(end) if !message_place => {
+            let value = text[end + 1..].trim_start_matches('=');
+            let value = value.strip_prefix('"').unwrap_or(value);
+            let key = quoted::unescape(&text[..end]);
+            let value = quoted::unescape(quoted::without_stack(&key, value));
+            put_field(event, key, Value::Text(value));
+        }
+        _ if message_place => event.message = Some(quoted::unescape(text)).filter(|m| !m.is_empty()),
+        _ => {}
+    }
+}
+
+/// `connID=28 ` or `scope=X,intent=Y `: fields that somebody wrote without brackets. Text that is no field breaks the format.
+fn bare_fields<'r>(text: &'r str, at: usize, event: &mut Event<'r>) -> usize {
+    let b = text.as_bytes();
+    let end = memmem::find(&b[at..], b" [").map_or(b.len(), |i| at + i);
+    let chunk = text[at..end].trim_end();
+    if !chunk.split([' ', ',']).all(|part| part.split_once('=').is_some_and(|(key, _)| !key.is_empty())) {
+        event.mark(Issue::Unparsed);
+        if event.message.is_none() && event.fields.is_empty() {
+            event.message = Some(Cow::Borrowed(chunk));
+        }
+        return end;
+    }
+    for (key, value) in chunk.split([' ', ',']).filter_map(|part| part.split_once('=')).take(FIELDS_MAX) {
+        put_field(event, Cow::Borrowed(key), Value::Text(Cow::Borrowed(value)));
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests;
