@@ -9,6 +9,8 @@ pub mod glog;
 pub mod json;
 pub mod quoted;
 pub mod slow;
+#[cfg(test)]
+mod trial;
 pub mod unified;
 
 use event::{Event, Issue, SourceDefinition, Text, Value};

@@ -16,14 +16,31 @@ pub const FORMAT: LineFormat = LineFormat { format: Format::Unified, recognize: 
 
 /// What stands before the message.
 #[derive(Debug, Default, PartialEq)]
-struct Head<'r> {
+pub(super) struct Head<'r> {
     stamp: Option<time::Stamp>,
     bad_time: bool,
     level: Option<&'static str>,
     logger: Option<&'r str>,
     caller: Option<&'r str>,
     /// Where the message or the first field begins.
-    rest: usize,
+    pub(super) rest: usize,
+}
+
+impl<'r> Head<'r> {
+    /// Fills time, level, caller and the logger.
+    pub(super) fn put(&self, event: &mut Event<'r>, zone: &time::Zone) {
+        if let Some(stamp) = self.stamp {
+            stamp.put(event, zone);
+        }
+        if self.bad_time {
+            event.mark(Issue::BadTime);
+        }
+        event.level = self.level.map(Cow::Borrowed);
+        event.caller = self.caller.map(Cow::Borrowed);
+        if let Some(logger) = self.logger {
+            put_field(event, Cow::Borrowed("logger"), Value::Text(Cow::Borrowed(logger)));
+        }
+    }
 }
 
 fn parse<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> bool {
@@ -34,17 +51,7 @@ fn parse<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> boo
         return false;
     }
     event.stream = Some(Cow::Borrowed("server"));
-    if let Some(stamp) = head.stamp {
-        stamp.put(event, context.zone);
-    }
-    if head.bad_time {
-        event.mark(Issue::BadTime);
-    }
-    event.level = head.level.map(Cow::Borrowed);
-    event.caller = head.caller.map(Cow::Borrowed);
-    if let Some(logger) = head.logger {
-        put_field(event, Cow::Borrowed("logger"), Value::Text(Cow::Borrowed(logger)));
-    }
+    head.put(event, context.zone);
     items(rest, head.logger.is_some(), event);
     true
 }
@@ -66,7 +73,8 @@ fn skip_spaces(b: &[u8], mut at: usize) -> usize {
     at
 }
 
-fn head(text: &str) -> Option<Head<'_>> {
+/// What stands before the message or the first field, none where this is no line of the format.
+pub(super) fn head(text: &str) -> Option<Head<'_>> {
     let b = text.as_bytes();
     let mut head = Head::default();
     let mut at = 0;
@@ -136,7 +144,7 @@ enum Item<'r> {
 }
 
 /// Message and fields. `named`: a logger's bracket stood before the caller, so the message is never quoted and may hold anything (TiProxy).
-fn items<'r>(text: &'r str, named: bool, event: &mut Event<'r>) {
+pub(super) fn items<'r>(text: &'r str, named: bool, event: &mut Event<'r>) {
     let b = text.as_bytes();
     let mut at = 0;
     while at < b.len() {
