@@ -6,6 +6,7 @@ mod milvus_access;
 mod pd;
 mod rest;
 pub mod sql;
+mod take;
 mod tidb;
 mod tidb_slow;
 mod tikv;
