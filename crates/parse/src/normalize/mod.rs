@@ -3,6 +3,7 @@
 mod audit;
 mod milvus;
 mod milvus_access;
+mod milvus_method;
 mod pd;
 mod rest;
 pub mod sql;
