@@ -52,7 +52,9 @@ pub fn of_line(event: &Event<'_>, format: Format) -> Option<Signal> {
         Format::Slow | Format::AuditExtension | Format::AuditPlugin => sure("tidb"),
         Format::Access => sure("milvus"),
         Format::Gin => Some(Signal { product: "milvus", decisive: false }),
-        Format::Unified | Format::Json => by_message(event).or_else(|| by_fields(event)).or_else(|| by_caller(event, format)),
+        Format::Unified | Format::Json => {
+            by_message(event).or_else(|| by_fields(event)).or_else(|| by_caller(event, format)).or_else(|| by_habit(event))
+        }
         Format::Glog | Format::Banner | Format::Crash | Format::Plain => by_text(&event.raw),
     }
 }
@@ -100,6 +102,35 @@ fn by_fields(event: &Event<'_>) -> Option<Signal> {
         return Some(Signal { product, decisive: true });
     }
     None
+}
+
+/// Words of one product (and of the tools around it) that others might use too; only where the file says nothing.
+fn by_habit(event: &Event<'_>) -> Option<Signal> {
+    const MESSAGES: &[(&str, &str)] = &[
+        ("init cluster id", "pd"),
+        ("PD", "pd"),
+        ("start to campaign PD leader", "pd"),
+        ("[pd] ", "tidb"),
+        ("new store", "tidb"),
+        ("disable Prometheus push client", "tidb"),
+        ("detect server type", "tidb"),
+        ("detect server version", "tidb"),
+        ("parse server info", "tidb"),
+        ("dump data successfully", "tidb"),
+    ];
+    let weak = |product| Some(Signal { product, decisive: false });
+    let message = event.message.as_deref().unwrap_or_default();
+    let error = event.field_text("error").unwrap_or_default();
+    if error.starts_with("[PD:server:") {
+        return weak("pd");
+    }
+    if event.fields.iter().take(3).any(|(key, _)| matches!(key.as_ref(), "conn" | "owner info" | "category")) {
+        return weak("tidb");
+    }
+    MESSAGES
+        .iter()
+        .find(|(text, _)| if *text == "PD" { message == "PD" } else { message.starts_with(text) })
+        .and_then(|(_, product)| weak(product))
 }
 
 /// The source file that wrote the line: its language, its folder, its name.
@@ -179,18 +210,23 @@ const GO_FILES: &[(&str, &[&str])] = &[
             "2pc.go",
             "adapter.go",
             "add_column.go",
+            "admin.go",
             "advancer.go",
+            "aggregate.go",
             "analyze.go",
             "backfilling.go",
             "backfilling_scheduler.go",
             "base_client.go",
             "bind_handle.go",
             "binding_cache.go",
+            "black_white_list.go",
             "block_allow_list.go",
             "bootstrap.go",
             "builder.go",
             "callback.go",
             "cgroup_cpu.go",
+            "collate.go",
+            "collector.go",
             "column.go",
             "compiler.go",
             "config_logging.go",
@@ -208,6 +244,8 @@ const GO_FILES: &[(&str, &[&str])] = &[
             "delete_range.go",
             "distsql.go",
             "domain.go",
+            "dump.go",
+            "errormanager.go",
             "executor.go",
             "executor_manager.go",
             "expensivequery.go",
@@ -235,6 +273,7 @@ const GO_FILES: &[(&str, &[&str])] = &[
             "memory_usage_alarm.go",
             "mock.go",
             "multi_schema_change.go",
+            "nodes.go",
             "oom.go",
             "optimize.go",
             "partition.go",
