@@ -1,0 +1,111 @@
+//! Statements: privileged, refused, failed, general log; variables; large writes.
+
+use std::borrow::Cow;
+
+use event::{Event, Status, Text, action};
+
+use crate::normalize::{
+    columns::{
+        act, json_scalar, lower, move_conn, move_txn, name_in, part, put, set_client, set_conn, set_field, set_source, take, take_account,
+        take_any, take_login,
+    },
+    errors::statement_failed,
+    sql, variables,
+};
+
+/// `CRUCIAL OPERATION`: printed whether it succeeded or not.
+pub fn crucial(event: &mut Event<'_>) {
+    event.statement = take_any(event, &["secure text", "sql"]);
+    event.database = take_any(event, &["cur_db", "currentDB"]);
+    take_account(event, "user");
+    sql::apply(event, Status::Unknown, None);
+}
+
+/// `GENERAL_LOG`.
+pub fn general(event: &mut Event<'_>) {
+    event.stream = Some(Cow::Borrowed("general"));
+    event.statement = take_any(event, &["sql", "originText"]);
+    event.database = take_any(event, &["currentDB", "current_db"]);
+    take_login(event, "user");
+    sql::apply(event, Status::Unknown, None);
+}
+
+/// `id:7, addr:10.0.0.9:5123 status:10, collation:utf8mb4_0900_ai_ci, user:dba`.
+fn connection_info<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
+    if let Some(id) = whole.strip_prefix("id:").and_then(|t| t.split_once(',')) {
+        set_conn(event, id.0);
+    }
+    if let Some((address, _)) = whole.split_once("addr:").and_then(|(_, t)| t.split_once(" status:")) {
+        set_client(event, whole, address);
+    }
+    if let Some((_, user)) = whole.split_once(", user:") {
+        put(&mut event.user, name_in(whole, user));
+    }
+}
+
+/// `command dispatched failed`: the last line of every failed statement.
+pub fn dispatch_failed(event: &mut Event<'_>) {
+    event.statement = take(event, "sql");
+    if let Some(info) = take(event, "connInfo") {
+        connection_info(event, &info);
+    }
+    move_txn(event, "timestamp");
+    failed(event, "err");
+}
+
+/// `run statement failed`, `compile SQL failed`, `parse SQL failed`: earlier lines of the same act.
+pub fn run_failed(event: &mut Event<'_>) {
+    event.statement = take_any(event, &["SQL", "sql"]);
+    if let Some(session) = take(event, "session") {
+        session_info(event, &session);
+    }
+    failed(event, "error");
+}
+
+fn failed(event: &mut Event<'_>, key: &str) {
+    sql::apply(event, Status::Failure, Some(&action::DATA_QUERY));
+    if let Some(error) = take(event, key) {
+        statement_failed(event, &error);
+    }
+}
+
+/// A session as JSON: current database, id, who signed in from where as which account.
+fn session_info<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
+    if let Some(id) = json_scalar(whole, "\"id") {
+        move_conn(event, "conn");
+        if event.conn_id.is_none() {
+            set_conn(event, id);
+        }
+    }
+    put(&mut event.database, json_scalar(whole, "\"currDBName").and_then(|d| name_in(whole, d)));
+    put(&mut event.user, json_scalar(whole, "\"Username").and_then(|u| name_in(whole, u)));
+    if let Some(host) = json_scalar(whole, "\"Hostname") {
+        set_source(event, whole, host);
+    }
+    if let Some(host) = json_scalar(whole, "\"AuthHostname").filter(|h| !h.is_empty()) {
+        set_field(event, "user_host", part(whole, host));
+    }
+}
+
+/// `set global var`: neither user nor address.
+pub fn set_global(event: &mut Event<'_>) {
+    set_variable(event, "global");
+}
+
+/// `set instance var`.
+pub fn set_instance(event: &mut Event<'_>) {
+    set_variable(event, "instance");
+}
+
+fn set_variable(event: &mut Event<'_>, scope: &'static str) {
+    let name = take(event, "name").map(lower);
+    let activity = variables::change(name.as_deref().unwrap_or_default(), event.field_text("val").unwrap_or_default());
+    act(event, activity, Status::Success);
+    event.object = name;
+    set_field(event, "scope", Cow::Borrowed(scope));
+}
+
+/// `[BIG_TXN]`: the session is the connection, where it is a number.
+pub fn big_txn(event: &mut Event<'_>) {
+    move_conn(event, "session");
+}
