@@ -2,13 +2,19 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-use event::{Event, Issue, RecordFlags, SourceDefinition, redact};
+use event::{
+    Event, Issue, RecordFlags, SourceDefinition, json,
+    limits::{MULTILINE_LINES_MAX, RECORD_BYTES_MAX},
+    redact,
+};
+use memchr::{memchr, memchr_iter};
 
 use crate::{
     Format, framing, normalize,
-    parsers::{Context, FORMATS, access::Formatters, json},
+    parsers::{Context, access::Formatters, first_format, level},
+    prefix::{self, Carrier, Line},
     product,
-    time::Zone,
+    time::{self, Zone},
 };
 
 /// Parses the records of one source, in order.
@@ -16,21 +22,39 @@ use crate::{
 pub struct Parser {
     definition: SourceDefinition,
     access: Formatters,
+    /// The operator's zone, else that of the lines so far.
     zone: Zone,
+    zone_told: bool,
+    /// The zone of the last line that named one, as it wrote it.
+    zone_text: [u8; 6],
     /// The product of the lines so far: the vote's, then what a decisive line said last.
     product: Option<&'static str>,
+    /// The version that the product told last.
+    version: Option<String>,
+    /// The operator's labels as JSON text.
+    labels: Option<String>,
+    /// Pieces of records that have not ended, by container stream.
+    pieces: Vec<(String, String)>,
 }
+
+/// Container streams whose pieces are kept at a time.
+const PIECED_STREAMS_MAX: usize = 8;
 
 impl Parser {
     /// A parser for a source.
     pub fn new(definition: &SourceDefinition) -> Self {
-        let told = definition.component.as_deref().and_then(product::known);
         let voted = definition.voted.as_deref().and_then(product::known);
-        let family = definition.component.as_deref().filter(|c| matches!(*c, "tidb" | "milvus")).and_then(product::known);
+        let told = definition.component.as_deref().and_then(product::known);
+        let zone = definition.time_zone.as_deref().and_then(Zone::parse);
         Self {
             access: Formatters::compile(&definition.access_formats),
-            zone: definition.time_zone.as_deref().and_then(Zone::parse).unwrap_or_default(),
-            product: voted.or(told).or(family),
+            zone_told: zone.is_some(),
+            zone: zone.unwrap_or_default(),
+            zone_text: [0; 6],
+            product: voted.or(told),
+            version: None,
+            labels: labels(definition, None),
+            pieces: Vec::new(),
             definition: definition.clone(),
         }
     }
@@ -39,10 +63,10 @@ impl Parser {
     pub fn parse<'r>(&mut self, record: &'r [u8], flags: RecordFlags) -> Event<'r> {
         let body = framing::body(record);
         let mut event = match simdutf8::basic::from_utf8(body) {
-            Ok(text) => self.parse_text(text),
+            Ok(text) => self.parse_text(text, flags),
             Err(_) => {
                 let shown = escaped(body);
-                let mut event = self.parse_text(&shown).into_owned();
+                let mut event = self.parse_text(&shown, flags).into_owned();
                 event.raw_bytes = Some(Cow::Borrowed(body));
                 event.mark(Issue::NotUtf8);
                 event
@@ -53,40 +77,166 @@ impl Parser {
                 event.mark(issue);
             }
         }
+        if memchr(b'\n', body).is_some() && memchr_iter(b'\n', body).count() + 1 >= MULTILINE_LINES_MAX {
+            event.mark(Issue::TooManyLines);
+        }
         for issue in redact::marks_in(body) {
             event.mark(issue);
         }
         event
     }
 
-    fn parse_text<'r>(&mut self, text: &'r str) -> Event<'r> {
-        let mut event = Event { raw: Cow::Borrowed(text), ..Event::default() };
-        let format = self.format(text, &mut event);
-        if let Some(decided) = product::of_line(&event, format) {
-            self.product = Some(decided);
+    /// `raw` is the text; what the columns are made of is the product's own words in it.
+    fn parse_text<'r>(&mut self, text: &'r str, flags: RecordFlags) -> Event<'r> {
+        let (own, line) = prefix::unwrap(text);
+        if line.carrier == Carrier::None {
+            return self.parse_own(text);
         }
-        if event.product.is_none() {
-            event.product = self.product.map(Cow::Borrowed);
+        let mut event = match self.joined(&own, text, &line, flags) {
+            Joined::Waits => Event { product: self.product.map(Cow::Borrowed), stream: Some(Cow::Borrowed("server")), ..Event::default() },
+            Joined::Whole => match own {
+                Cow::Borrowed(own) => self.parse_own(own),
+                Cow::Owned(own) => self.parse_own(&own).into_owned(),
+            },
+            Joined::Last(whole) => self.parse_own(&whole).into_owned(),
+        };
+        event.raw = Cow::Borrowed(text);
+        self.carried(&mut event, &line);
+        event
+    }
+
+    /// What the prefix tells.
+    fn carried<'r>(&self, event: &mut Event<'r>, line: &Line<'r>) {
+        if event.time.is_none()
+            && let Some(stamp) = line.time
+        {
+            stamp.put(event, &self.zone);
+        }
+        if event.level.is_none() {
+            event.level = line.level.and_then(level).map(Cow::Borrowed);
+        }
+        event.namespace = line.namespace.map(Cow::Borrowed);
+        event.pod = line.pod.map(Cow::Borrowed);
+        event.container = line.container.map(Cow::Borrowed);
+        if let Some(pod) = line.pod {
+            event.instance = Some(Cow::Borrowed(pod));
+        }
+        if line.stdio.is_some() {
+            event.labels = labels(&self.definition, line.stdio).map(Cow::Owned);
+        }
+    }
+
+    /// Joins the pieces of a record that another stream interrupted.
+    fn joined(&mut self, own: &str, record: &str, line: &Line<'_>, flags: RecordFlags) -> Joined {
+        if !flags.has(RecordFlags::PIECE) {
+            return Joined::Whole;
+        }
+        let stream = line.stdio.unwrap_or("");
+        let known = self.pieces.iter().position(|(name, _)| name == stream);
+        let last_line = record.rsplit('\n').next().unwrap_or(record);
+        if prefix::line(last_line.as_bytes()).partial {
+            match known {
+                Some(i) if self.pieces[i].1.len() + own.len() <= RECORD_BYTES_MAX => self.pieces[i].1.push_str(own),
+                Some(_) => return Joined::Whole,
+                None if self.pieces.len() < PIECED_STREAMS_MAX => self.pieces.push((stream.to_owned(), own.to_owned())),
+                None => return Joined::Whole,
+            }
+            return Joined::Waits;
+        }
+        let Some(i) = known else { return Joined::Whole };
+        let (_, mut whole) = self.pieces.swap_remove(i);
+        whole.push_str(own);
+        Joined::Last(whole)
+    }
+
+    /// The event of the product's own words.
+    fn parse_own<'r>(&mut self, text: &'r str) -> Event<'r> {
+        let mut event = Event { raw: Cow::Borrowed(text), ..Event::default() };
+        let context = Context { definition: &self.definition, access: &self.access, zone: &self.zone, product: self.product };
+        let format = first_format(text, &mut event, &context);
+        self.learn(text, &mut event, format);
+        if event.stream.is_none() {
+            event.stream = Some(Cow::Borrowed("server"));
         }
         event.instance = event.instance.take().or_else(|| self.definition.instance.clone().map(Cow::Owned));
+        event.host = event.host.take().or_else(|| self.definition.host.clone().map(Cow::Owned));
+        event.labels = self.labels.clone().map(Cow::Owned);
         normalize::normalize(&mut event, format);
         event
     }
 
-    /// Parses the text by the first format that takes it.
-    fn format<'r>(&self, text: &'r str, event: &mut Event<'r>) -> Format {
-        let context = Context { definition: &self.definition, access: &self.access, zone: &self.zone, product: self.product };
-        for format in FORMATS {
-            if (format.recognize)(text.as_bytes()) && (format.parse)(text, event, &context) {
-                return format.format;
-            }
+    /// Product, version and zone: from the line, else from the lines before it.
+    fn learn(&mut self, text: &str, event: &mut Event<'_>, format: Format) {
+        let signal = product::of_line(event, format);
+        let before = self.product;
+        match signal {
+            Some(signal) if signal.decisive || self.product.is_none() => self.product = Some(product::refine(signal.product, before)),
+            _ => {}
         }
-        if json::parse_any(text, event, &context) {
-            return Format::Json;
+        if self.product != before && before.is_some() {
+            self.version = None;
         }
-        event.mark(Issue::Unparsed);
-        Format::Plain
+        event.product = event.product.take().or(self.product.map(Cow::Borrowed));
+        if event.version.is_none() {
+            event.version = told_version(event).map(|v| Cow::Owned(v.to_owned()));
+        }
+        match &event.version {
+            Some(version) => self.version = Some(version.clone().into_owned()),
+            None => event.version = self.version.clone().map(Cow::Owned),
+        }
+        // `[2026/03/02 10:00:00.120 +08:00]`: the offset stands at 25.
+        if !self.zone_told
+            && format == Format::Unified
+            && let Some(zone) = text.as_bytes().get(25..31)
+            && zone != self.zone_text
+            && let Some(offset) = text.get(1..).and_then(time::scan).and_then(|stamp| stamp.offset)
+        {
+            self.zone = Zone::Near(offset);
+            self.zone_text.copy_from_slice(zone);
+        }
     }
+}
+
+/// What became of a record that may be a piece.
+enum Joined {
+    /// It is no piece, or stands alone.
+    Whole,
+    /// More pieces follow.
+    Waits,
+    /// It is the last one: the joined text.
+    Last(String),
+}
+
+/// The version that a start names.
+fn told_version<'e>(event: &'e Event<'_>) -> Option<&'e str> {
+    let message = event.message.as_deref()?;
+    let version = match message.as_bytes().first()? {
+        b'W' if message.starts_with("Welcome to ") => event.field_text("Release Version")?,
+        b'P' if message == "PD" => event.field_text("release-version")?,
+        b'R' => message.strip_prefix("Release Version:")?.trim(),
+        b's' if message == "starting an etcd server" => event.field_text("etcd-version")?,
+        _ => return None,
+    };
+    (!version.is_empty()).then_some(version)
+}
+
+/// The operator's labels, and which of the container's streams it was, as JSON text.
+fn labels(definition: &SourceDefinition, stdio: Option<&str>) -> Option<String> {
+    if definition.labels.is_empty() && stdio.is_none() {
+        return None;
+    }
+    let mut out = String::from("{");
+    let told = definition.labels.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+    for (key, value) in told.chain(stdio.map(|name| ("stdio", name))) {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        json::push_string(&mut out, key);
+        out.push(':');
+        json::push_string(&mut out, value);
+    }
+    out.push('}');
+    Some(out)
 }
 
 /// Bytes that are not UTF-8, with `\xNN` in the place of those that are not.
@@ -100,3 +250,6 @@ fn escaped(bytes: &[u8]) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

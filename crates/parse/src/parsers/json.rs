@@ -27,6 +27,8 @@ struct Found<'r> {
     fields: Vec<(Text<'r>, Value<'r>)>,
     repeated: bool,
     too_many: bool,
+    /// No key is well known here.
+    plain: bool,
 }
 
 fn parse<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> bool {
@@ -43,6 +45,14 @@ pub fn parse_any<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>
     let Some(found) = recognize(text.as_bytes()).then(|| object(text)).flatten() else { return false };
     fill(found, event, context);
     true
+}
+
+/// The fields of an object behind a line's message; text that is no object is one field.
+pub(super) fn fields<'r>(text: &'r str, event: &mut Event<'r>) {
+    match recognize(text.as_bytes()).then(|| object_into(text, Found { plain: true, ..Found::default() })).flatten() {
+        Some(found) => found.fields.into_iter().for_each(|(key, value)| put_field(event, key, value)),
+        None => put_field(event, Cow::Borrowed("text"), Value::Text(Cow::Borrowed(text))),
+    }
 }
 
 fn fill<'r>(mut found: Found<'r>, event: &mut Event<'r>, context: &Context<'_>) {
@@ -107,8 +117,11 @@ fn skip_space(b: &[u8], mut at: usize) -> usize {
 
 /// The whole object, none where the text is not one.
 fn object(text: &str) -> Option<Found<'_>> {
+    object_into(text, Found::default())
+}
+
+fn object_into<'r>(text: &'r str, mut found: Found<'r>) -> Option<Found<'r>> {
     let b = text.as_bytes();
-    let mut found = Found::default();
     let mut at = skip_space(b, 1);
     if b.get(at) == Some(&b'}') {
         return (skip_space(b, at + 1) == b.len()).then_some(found);
@@ -137,6 +150,7 @@ fn object(text: &str) -> Option<Found<'_>> {
 impl<'r> Found<'r> {
     fn take(&mut self, key: &'r str, value: Value<'r>) {
         let text = match key {
+            _ if self.plain => return self.field(key, value),
             "time" | "ts" if self.time.is_none() => {
                 self.time = Some(value);
                 return;

@@ -7,6 +7,7 @@ pub mod crash;
 pub mod gin;
 pub mod glog;
 pub mod json;
+pub mod legacy;
 pub mod quoted;
 pub mod slow;
 #[cfg(test)]
@@ -78,9 +79,25 @@ pub const FORMATS: &[LineFormat] = &[
     access::FORMAT,
     gin::FORMAT,
     glog::FORMAT,
+    legacy::CONSOLE,
+    legacy::OLD,
     banner::FORMAT,
     crash::FORMAT,
 ];
+
+/// Parses the text by the first format that takes it; marks `unparsed` where none does.
+pub fn first_format<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> Format {
+    for format in FORMATS {
+        if (format.recognize)(text.as_bytes()) && (format.parse)(text, event, context) {
+            return format.format;
+        }
+    }
+    if json::parse_any(text, event, context) {
+        return Format::Json;
+    }
+    event.mark(Issue::Unparsed);
+    Format::Plain
+}
 
 /// A line has at most this many fields in `fields`; more is no log line, and it is marked `unparsed`.
 pub const FIELDS_MAX: usize = 512;

@@ -1,0 +1,62 @@
+//! Records of one source in, events out.
+
+use event::clock::rfc3339;
+
+use super::*;
+
+fn definition(component: Option<&str>) -> SourceDefinition {
+    SourceDefinition { component: component.map(str::to_owned), instance: Some("n1".to_owned()), ..SourceDefinition::default() }
+}
+
+#[test]
+fn memory_of_a_source() {
+    let mut parser = Parser::new(&definition(None));
+    for (line, product, version, time) in [
+        ("[2026/03/02 10:00:00.120 +00:00] [INFO] [server.go:1] [x]", None, None, "2026-03-02T10:00:00.120Z"),
+        (
+            "[2026/03/02 18:00:00.120 +08:00] [INFO] [printer.go:1] [\"Welcome to TiDB.\"] [\"Release Version\"=v8.5.0]",
+            Some("tidb"),
+            Some("v8.5.0"),
+            "2026-03-02T10:00:00.120Z",
+        ),
+        // A neighbor's zone.
+        ("[2026/03/02 18:00:00.120] [INFO] [server.go:1] [x]", Some("tidb"), Some("v8.5.0"), "2026-03-02T10:00:00.120Z"),
+        // A weak signal does not override, a decisive one does.
+        ("[2026/03/02 18:00:00.120 +08:00] [INFO] [tso.go:1] [x]", Some("tidb"), Some("v8.5.0"), "2026-03-02T10:00:00.120Z"),
+        ("[2026/03/02 18:00:00.120 +08:00] [INFO] [apply.rs:1] [x]", Some("tikv"), None, "2026-03-02T10:00:00.120Z"),
+    ] {
+        let e = parser.parse(line.as_bytes(), RecordFlags::default());
+        let got = (e.product.as_deref(), e.version.as_deref(), e.time.map(rfc3339));
+        assert_eq!(got, (product, version, Some(time.to_owned())), "{line}");
+        assert_eq!((e.instance.as_deref(), e.stream.as_deref()), (Some("n1"), Some("server")));
+        assert_eq!(e.is_marked(&Issue::ZoneAssumed), !line.contains(" +0"), "{line}");
+    }
+}
+
+#[test]
+fn raw_is_the_record_and_its_exact_bytes_are_kept() {
+    let mut parser = Parser::new(&definition(Some("milvus")));
+    for (record, raw, bytes, issues) in [
+        (&b"hello\r\n"[..], "hello", None, vec![Issue::Unparsed]),
+        (b"", "", None, vec![Issue::Unparsed]),
+        (b"a\xff\\xfe\n", "a\\xff\\xfe", Some(&b"a\xff\\xfe"[..]), vec![Issue::Unparsed, Issue::NotUtf8]),
+    ] {
+        let e = parser.parse(record, RecordFlags::default());
+        assert_eq!((e.raw.as_ref(), e.raw_bytes.as_deref(), &e.issues), (raw, bytes, &issues), "{record:?}");
+        assert_eq!(e.product.as_deref(), Some("milvus"));
+    }
+}
+
+#[test]
+fn pieces_of_a_record_are_joined_in_the_last() {
+    let mut parser = Parser::new(&definition(None));
+    let piece = RecordFlags(RecordFlags::PIECE);
+    let first = parser.parse(b"2026-03-02T10:00:00.1Z stdout P [2026/03/02 10:00:00.120 +00:00] [INFO] [a.go", piece).into_owned();
+    let other = parser.parse(b"2026-03-02T10:00:00.1Z stderr F panic: x", RecordFlags::default()).into_owned();
+    let last = parser.parse(b"2026-03-02T10:00:00.2Z stdout F :7] [done]", piece);
+    assert_eq!((first.message.as_deref(), &first.issues[..]), (None, &[Issue::Piece][..]));
+    assert!(!other.is_marked(&Issue::Piece));
+    assert_eq!((last.message.as_deref(), last.caller.as_deref()), (Some("done"), Some("a.go:7")));
+    assert_eq!(last.raw, "2026-03-02T10:00:00.2Z stdout F :7] [done]");
+    assert_eq!(last.labels.as_deref(), Some("{\"stdio\":\"stdout\"}"));
+}
