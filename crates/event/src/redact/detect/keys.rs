@@ -1,0 +1,333 @@
+//! Keys whose values are secrets: `password=`, `"secret_access_key":`, `Token:`, `[api_key=..]`, `PASSWORD('..')`, `<passwd>..</passwd>`.
+//! Owns: the list of words. Never masks the value of a key that only has such a word in the middle (`password_lifetime`, `token-limit`).
+
+use crate::redact::{
+    kind::{API_KEY, CLOUD_KEY, EMAIL, KindId, PASSWORD, PASSWORD_HASH, PRIVATE_KEY, SECRET_KEY, TOKEN},
+    scan::{Depth, Scan},
+    text::{at, before, has, is_key, is_word, key_before, run, run_back, skip_space, skip_space_back, word},
+    value::{Bind, Value, literal, literals, quoted, value},
+};
+
+/// A key is at most this long.
+const KEY_BYTES_MAX: usize = 64;
+
+/// What a key ends with, separators and case dropped. Longer words first; `bounded` ones are whole parts of the key.
+struct Word {
+    text: &'static str,
+    kind: KindId,
+    bounded: bool,
+}
+
+const fn w(text: &'static str, kind: KindId) -> Word {
+    Word { text, kind, bounded: false }
+}
+
+const WORDS: &[Word] = &[
+    w("secretaccesskey", SECRET_KEY),
+    w("accesskeysecret", SECRET_KEY),
+    w("accesskeyid", CLOUD_KEY),
+    w("sharedaccesskey", CLOUD_KEY),
+    w("accesskey", CLOUD_KEY),
+    w("accountkey", CLOUD_KEY),
+    w("storagekey", CLOUD_KEY),
+    w("sharedkey", CLOUD_KEY),
+    w("apikey", API_KEY),
+    w("appkey", API_KEY),
+    w("licensekey", API_KEY),
+    w("privatekey", PRIVATE_KEY),
+    w("secretkey", SECRET_KEY),
+    w("signingkey", SECRET_KEY),
+    w("encryptionkey", SECRET_KEY),
+    w("masterkey", SECRET_KEY),
+    w("authkey", SECRET_KEY),
+    w("secret", SECRET_KEY),
+    w("authenticationstring", PASSWORD_HASH),
+    w("authstring", PASSWORD_HASH),
+    w("passwordhash", PASSWORD_HASH),
+    w("hashedpassword", PASSWORD_HASH),
+    w("password", PASSWORD),
+    w("passwd", PASSWORD),
+    w("passphrase", PASSWORD),
+    w("passcode", PASSWORD),
+    w("pwd", PASSWORD),
+    Word { text: "pass", kind: PASSWORD, bounded: true },
+    w("token", TOKEN),
+    w("emailaddress", EMAIL),
+    w("mailaddress", EMAIL),
+    w("email", EMAIL),
+    Word { text: "mail", kind: EMAIL, bounded: true },
+];
+
+/// What may follow such a word in a key that still names the secret itself.
+const SUFFIXES: &[&str] = &[
+    "",
+    "s",
+    "hash",
+    "value",
+    "text",
+    "string",
+    "data",
+    "base64",
+    "b64",
+    "encrypted",
+    "confirm",
+    "confirmation",
+    "new",
+    "old",
+    "current",
+    "plain",
+    "plaintext",
+    "cleartext",
+    "raw",
+    "digest",
+];
+
+/// Keys that look like secrets and are names or positions.
+const EXCEPTIONS: &[&str] = &["initialclustertoken", "nexttoken", "pagetoken", "nextpagetoken", "continuationtoken", "passwordexpired"];
+
+/// What a key's value is.
+pub(in crate::redact) fn classify(key: &[u8]) -> Option<KindId> {
+    let key = &key[key.len().saturating_sub(KEY_BYTES_MAX)..];
+    let (mut flat, mut parts, mut n) = ([0u8; KEY_BYTES_MAX], [true; KEY_BYTES_MAX], 0);
+    let mut edge = true;
+    for (i, c) in key.iter().enumerate() {
+        if matches!(c, b'_' | b'-' | b'.' | b' ') {
+            edge = true;
+            continue;
+        }
+        let camel = c.is_ascii_uppercase() && i > 0 && key[i - 1].is_ascii_lowercase();
+        (flat[n], parts[n]) = (c.to_ascii_lowercase(), edge || camel);
+        n += 1;
+        edge = false;
+    }
+    let flat = std::str::from_utf8(&flat[..n]).ok()?;
+    if EXCEPTIONS.iter().any(|e| flat.ends_with(e)) {
+        return None;
+    }
+    for w in WORDS {
+        let Some(start) = flat.rfind(w.text) else { continue };
+        let rest = flat[start + w.text.len()..].trim_end_matches(|c: char| c.is_ascii_digit());
+        if (!w.bounded || parts[start]) && SUFFIXES.contains(&rest) {
+            return Some(w.kind);
+        }
+    }
+    None
+}
+
+/// A place inside a key.
+pub(in crate::redact) fn detect(scan: &mut Scan<'_>, here: usize) -> Option<usize> {
+    let b = scan.b;
+    let mut start = run_back(b, here, KEY_BYTES_MAX, is_key);
+    if start < scan.key_end {
+        return None;
+    }
+    // `api key`, `secret key`: written as two words.
+    if b[here] == b' ' {
+        start = run_back(b, here, 16, |c| c.is_ascii_alphabetic());
+    }
+    let mut end = run(b, here + 1, KEY_BYTES_MAX, is_key);
+    while end > here && matches!(b[end - 1], b'.' | b'-') {
+        end -= 1;
+    }
+    scan.key_end = end;
+    let kind = classify(&b[start..end])?;
+    let depth = scan.depth_at(here, end);
+    let found = bound(b, start, end, depth, kind)?;
+    keep(scan, &found, kind)
+}
+
+/// Keeps a value's secrets; gives its end.
+pub(in crate::redact) fn keep(scan: &mut Scan<'_>, found: &Value, kind: KindId) -> Option<usize> {
+    for secret in &found.secrets {
+        let text = &scan.b[secret.clone()];
+        if kind != EMAIL || text.contains(&b'@') || memchr::memmem::find(text, b"%40").is_some() {
+            scan.hit(secret.clone(), kind);
+        }
+    }
+    Some(found.end)
+}
+
+/// The value that is bound to the key at `start..end`.
+fn bound(b: &[u8], start: usize, end: usize, mut depth: Depth, kind: KindId) -> Option<Value> {
+    let key = start..end;
+    let slashes = run(b, end, 64, |c| c == b'\\') - end;
+    let quote = at(b, end + slashes).filter(|c| matches!(c, b'"' | b'\'' | b'`'));
+    // A quoted key: the same quote stands before it.
+    let closed = quote.filter(|q| before(b, start) == Some(*q)).map(|_| end + slashes + 1);
+    let p = closed.unwrap_or(end);
+    depth.advance(b, p);
+    if at(b, p) == Some(b'>') && before(b, start) == Some(b'<') {
+        let end = run(b, p + 1, b.len(), |c| !matches!(c, b'<' | b'\n'));
+        return Some(Value { secrets: std::iter::once(p + 1..end).collect(), end });
+    }
+    let spaced = skip_space(b, p);
+    let bracket = before(b, start) == Some(b'[') || (closed.is_some() && before(b, start - 1) == Some(b'['));
+    let level = depth.level;
+    match at(b, spaced)? {
+        b'=' => {
+            let mut p = spaced + 1;
+            while matches!(at(b, p), Some(b'=' | b'>' | b'~')) {
+                p += 1;
+            }
+            let space = matches!(at(b, p), Some(b' ' | b'\t'));
+            let bind = match (bracket, spaced > key.end && closed.is_none() || space) {
+                (true, false) => Bind::Bracket,
+                (_, true) => Bind::EqualSpaced,
+                (_, false) => Bind::Equal,
+            };
+            let column = bind == Bind::EqualSpaced && column(b, skip_space(b, p));
+            if column { None } else { checked(b, value(b, p, level, bind)?, bind, kind) }
+        }
+        b':' if at(b, spaced + 1) == Some(b'=') => checked(b, value(b, spaced + 2, level, Bind::EqualSpaced)?, Bind::EqualSpaced, kind),
+        b':' if at(b, spaced + 1) == Some(b':') => None,
+        b':' => {
+            let space = matches!(at(b, spaced + 1), Some(b' ' | b'\t' | b'\n'));
+            let bind = if bracket {
+                Bind::Bracket
+            } else if space {
+                Bind::ColonSpaced
+            } else {
+                Bind::Colon
+            };
+            if space && using(b, start) {
+                return None;
+            }
+            checked(b, value(b, spaced + 1, level, bind)?, bind, kind)
+        }
+        b'!' | b'<' if closed.is_none() => compared(b, spaced, level),
+        _ if closed.is_some() || kind == EMAIL => None,
+        b'(' => Some(literals(b, spaced + 1, level, b')')).filter(|v| !v.secrets.is_empty()),
+        _ => by_word(b, key.start, end, spaced, level, kind),
+    }
+}
+
+/// `password 'x'`, `PASSWORD FOR u = 'x'`, `password like 'x%'`, `--password x`.
+fn by_word(b: &[u8], start: usize, end: usize, p: usize, level: usize, kind: KindId) -> Option<Value> {
+    if p == end && at(b, p) != Some(b'\\') {
+        return None;
+    }
+    if let Some(after) = word(b, p, b"for") {
+        return account_value(b, after, level);
+    }
+    for compare in [&b"like"[..], b"in", b"not", b"rlike", b"regexp", b"is"] {
+        if let Some(after) = word(b, p, compare) {
+            let p = skip_space(b, after);
+            return compared(b, p, level);
+        }
+    }
+    let quote = quoted(b, p, level).filter(|v| !v.secrets.is_empty());
+    if matches!(kind, PASSWORD | SECRET_KEY | PASSWORD_HASH) && p > end {
+        if let Some(v) = quote {
+            return Some(v);
+        }
+        if at(b, p) == Some(0xe2) || at(b, p) == Some(b'\\') {
+            return value(b, p, level, Bind::Word).filter(|_| b[p..].starts_with("‹".as_bytes()) || has(b, p, b"\\u2039"));
+        }
+    }
+    let option = start >= 1 && b[start] == b'-' && b[start..].starts_with(b"--") && at(b, end) == Some(b' ');
+    if option { value(b, p, level, Bind::Equal) } else { None }
+}
+
+/// The literals of a comparison behind its operator's beginning.
+fn compared(b: &[u8], p: usize, level: usize) -> Option<Value> {
+    let p = skip_space(b, run(b, p, 16, |c| c.is_ascii_alphabetic() || matches!(c, b'!' | b'<' | b'>' | b'=' | b' ')));
+    match at(b, p)? {
+        b'(' | b'[' => Some(literals(b, p + 1, level, if b[p] == b'(' { b')' } else { b']' })).filter(|v| !v.secrets.is_empty()),
+        _ => quoted(b, p, level),
+    }
+}
+
+/// `SET PASSWORD FOR 'u'@'h' = ..`: the account stays.
+fn account_value(b: &[u8], p: usize, level: usize) -> Option<Value> {
+    let p = skip_space(b, p);
+    let mut p = account_end(b, p, level)?;
+    p = skip_space(b, p);
+    if at(b, p) == Some(b':') && at(b, p + 1) == Some(b'=') {
+        p += 1;
+    } else if let Some(after) = word(b, p, b"to").or_else(|| word(b, p, b"as")) {
+        return value(b, after, level, Bind::Word);
+    }
+    (at(b, p) == Some(b'=')).then(|| value(b, p + 1, level, Bind::Word))?
+}
+
+/// Behind an account's name and host.
+pub(in crate::redact) fn account_end(b: &[u8], p: usize, level: usize) -> Option<usize> {
+    let part = |p: usize| match literal(b, p, level) {
+        Some(l) => Some(l.end),
+        None => {
+            Some(run(b, p, 128, |c| is_word(c) || matches!(c, b'.' | b'%' | b'-' | b'?' | b':' | b'/') || c >= 0x80)).filter(|e| *e > p)
+        }
+    };
+    let mut p = part(p)?;
+    let host = skip_space(b, p);
+    if at(b, host) == Some(b'@') {
+        p = part(skip_space(b, host + 1)).unwrap_or(host + 1);
+    }
+    Some(p)
+}
+
+/// `(using password: YES)`.
+fn using(b: &[u8], start: usize) -> bool {
+    let end = skip_space_back(b, start);
+    end >= 5 && has(b, end - 5, b"using")
+}
+
+/// A column, a variable or a placeholder stands on the other side: `a.password = b.password`, `token = token + 1`.
+fn column(b: &[u8], p: usize) -> bool {
+    let end = run(b, p, KEY_BYTES_MAX, |c| is_word(c) || c == b'.' || c == b'`');
+    let name: &[u8] = &b[p..end];
+    !name.is_empty() && !matches!(at(b, end), Some(b'(' | b'\'' | b'"' | b'\\')) && classify(&b[key_before(b, end)]).is_some()
+}
+
+/// Leaves alone what is prose or a position: `invalid token: expired at ..`, `token=17`, `private_key=/etc/x.pem`.
+fn checked(b: &[u8], v: Value, bind: Bind, kind: KindId) -> Option<Value> {
+    let [secret] = &v.secrets[..] else { return Some(v) };
+    let (text, quoted) = (&b[secret.clone()], v.end > secret.end);
+    let number = text.iter().all(u8::is_ascii_digit);
+    let path = text.starts_with(b"/") && !text.contains(&b' ');
+    let none = match kind {
+        TOKEN if !quoted => number && text.len() < 16,
+        PRIVATE_KEY | SECRET_KEY => path && text.len() < 256 && [&b".pem"[..], b".key", b".crt", b".der"].iter().any(|e| text.ends_with(e)),
+        PASSWORD if has(b, secret.start.saturating_sub(4), b"pwd=") => path,
+        _ => false,
+    };
+    let prose = bind == Bind::ColonSpaced && !quoted && prose(b, secret.start, secret.end);
+    Some(if none || prose { Value { secrets: Vec::new(), end: v.end } } else { v })
+}
+
+/// Whether an unquoted value behind a colon and a space is the next word of a sentence.
+fn prose(b: &[u8], start: usize, end: usize) -> bool {
+    const WORDS: &[&[u8]] = &[
+        b"expired",
+        b"invalid",
+        b"missing",
+        b"required",
+        b"empty",
+        b"incorrect",
+        b"wrong",
+        b"mismatch",
+        b"unauthorized",
+        b"denied",
+        b"not",
+        b"is",
+        b"has",
+        b"must",
+        b"failed",
+        b"error",
+        b"unknown",
+        b"no",
+        b"yes",
+        b"cannot",
+        b"too",
+        b"unsupported",
+        b"crypto",
+        b"rpc",
+    ];
+    let text = b[start..end].strip_suffix(b":").unwrap_or(&b[start..end]);
+    if WORDS.iter().any(|w| text.eq_ignore_ascii_case(w)) {
+        return true;
+    }
+    let goes_on = at(b, end) == Some(b' ') && at(b, end + 1).is_some_and(|c| c.is_ascii_alphabetic());
+    let plain = text.iter().skip(1).all(|c| c.is_ascii_lowercase() || matches!(c, b'/' | b'-' | b'\'')) || b[end - 1] == b':';
+    goes_on && plain && text.iter().all(|c| !c.is_ascii_digit())
+}

@@ -1,0 +1,133 @@
+//! Secrets in addresses: the password of `scheme://user:password@host` and of `user:password@tcp(host)`, signatures in queries, webhooks.
+//! Owns: those grammars. Users, hosts, paths stay.
+
+use memchr::memchr;
+
+use crate::redact::{
+    kind::{CONNECTION_STRING, TOKEN, WEBHOOK},
+    scan::Scan,
+    text::{at, before, has, run, run_back},
+    value::placeholder,
+};
+
+/// User and password of an address are at most this long.
+const USER_INFO_BYTES_MAX: usize = 512;
+
+/// A character that ends an address.
+fn ends(b: u8) -> bool {
+    b <= b' ' || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\')
+}
+
+/// `://`.
+pub(in crate::redact) fn detect(scan: &mut Scan<'_>, here: usize) -> Option<usize> {
+    let b = scan.b;
+    let start = here + 3;
+    let end = run(b, start, USER_INFO_BYTES_MAX, |c| !ends(c));
+    let all = &b[start..end];
+    // Without a path inside, the last `@` before it divides; a password may hold a slash, a port may not.
+    let colon = start + memchr(b':', all)?;
+    let slash = run(b, start, end - start, |c| !matches!(c, b'/' | b'?' | b'#'));
+    let divide =
+        if colon < slash && b[colon + 1..slash].iter().any(|c| !c.is_ascii_digit()) && !b[start..slash].contains(&b'@') && b[start] != b'['
+        {
+            end
+        } else {
+            slash
+        };
+    let at_sign = run_back(b, divide, divide - start, |c| c != b'@').checked_sub(1)?;
+    if colon >= at_sign || at_sign < start || b[at_sign] != b'@' {
+        return None;
+    }
+    password(scan, colon + 1, at_sign)
+}
+
+fn password(scan: &mut Scan<'_>, start: usize, end: usize) -> Option<usize> {
+    if start >= end || placeholder(&scan.b[start..end]) {
+        return None;
+    }
+    scan.hit(start..end, CONNECTION_STRING)
+}
+
+/// `@` before `tcp(` or `unix(`: a Go data source; before an address with a port: `user:password@10.0.0.4:4000`.
+pub(in crate::redact) fn data_source(scan: &mut Scan<'_>, here: usize) -> Option<usize> {
+    let b = scan.b;
+    let host = here + 1;
+    let go = [&b"tcp("[..], b"tcp6(", b"unix(", b"("].iter().any(|s| has(b, host, s));
+    if !go && !address(b, host) {
+        return None;
+    }
+    let mut start = run_back(b, here, USER_INFO_BYTES_MAX, |c| !ends(c) && c != b'[');
+    if let Some(equal) = b[start..here].iter().position(|c| *c == b'=')
+        && b[start..start + equal].iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'))
+    {
+        start += equal + 1;
+    }
+    let colon = start + memchr(b':', &b[start..here])?;
+    // `://` has its own grammar; a name is needed before the colon.
+    if b[colon..].starts_with(b"://") || colon == start && !go {
+        return None;
+    }
+    let user = &b[start..colon];
+    if !go && !user.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.')) {
+        return None;
+    }
+    password(scan, colon + 1, here)
+}
+
+/// `host:port`, where the host is an address or a name with a dot.
+fn address(b: &[u8], p: usize) -> bool {
+    let end = run(b, p, 255, |c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-'));
+    let port = run(b, end + 1, 6, |c| c.is_ascii_digit());
+    at(b, end) == Some(b':') && port > end + 1 && b[p..end].contains(&b'.')
+}
+
+/// `sig=`, `Signature=` in a query or a header.
+pub(in crate::redact) fn signature(scan: &mut Scan<'_>, here: usize) -> Option<usize> {
+    let b = scan.b;
+    let p = if matches!(b[here], b'?' | b'&' | b'6' | b';') {
+        if !has(b, here + 1, b"sig=") {
+            return None;
+        }
+        here + 5
+    } else {
+        let name = here.checked_sub(2)?;
+        let p = name + b"signature=".len();
+        let edge = matches!(before(b, name), Some(b'?' | b'&' | b'-' | b' ' | b',' | b'6'));
+        if !has(b, name, b"signature=") || !edge {
+            return None;
+        }
+        p
+    };
+    let end = run(b, p, b.len(), |c| !ends(c) && !matches!(c, b'&' | b'#' | b',' | b';' | b']' | b')' | b'}'));
+    if end < p + 8 || placeholder(&b[p..end]) {
+        return None;
+    }
+    scan.hit(p..end, TOKEN)
+}
+
+/// Where webhooks live: what stands before the part that nobody may know.
+const WEBHOOKS: &[&[u8]] = &[
+    b"hooks.slack.com/services/",
+    b"hooks.slack.com/workflows/",
+    b"hooks.slack-gov.com/services/",
+    b"/api/webhooks/",
+    b"webhook.office.com/webhookb2/",
+    b"hooks.zapier.com/hooks/catch/",
+    b"hook/send?access_token=",
+    b"open-apis/bot/v2/hook/",
+    b"webhook/send?key=",
+    b"/chat.googleapis.com/v1/",
+];
+
+/// `hook`.
+pub(in crate::redact) fn webhook(scan: &mut Scan<'_>, here: usize) -> Option<usize> {
+    let b = scan.b;
+    for w in WEBHOOKS {
+        let Some(offset) = memchr::memmem::find(w, b"hook") else { continue };
+        let Some(start) = here.checked_sub(offset).filter(|s| has(b, *s, w)) else { continue };
+        let from = start + w.len();
+        let end = run(b, from, b.len(), |c| !ends(c) && !matches!(c, b']' | b')' | b'}' | b','));
+        return if end > from { scan.hit(from..end, WEBHOOK) } else { None };
+    }
+    None
+}

@@ -1,0 +1,125 @@
+//! One pass over one record: the sieve names places, detectors look, hits are kept. Owns: the cursor of string levels and what was found.
+//! Never changes a byte; `mod.rs` does.
+
+use std::ops::Range;
+
+use memchr::memchr;
+
+use super::{
+    kind::KindId,
+    mark, sieve,
+    text::{backslashes, level},
+};
+
+/// Deeper strings in strings are not told apart.
+const LEVELS_MAX: usize = 6;
+
+/// A secret: where its characters stand, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hit {
+    pub range: Range<usize>,
+    pub kind: KindId,
+}
+
+/// How deep in strings a place is, counted by double quotes and the backslashes before them: 1 in `[sql="..."]`, 2 in an SQL string in double quotes
+/// there, one more behind a container runtime's JSON.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Depth {
+    pos: usize,
+    /// Open strings.
+    pub level: usize,
+    /// Where the text of each begins.
+    starts: [usize; LEVELS_MAX],
+}
+
+impl Depth {
+    /// A cursor at the start of bytes that stand in `level` strings already.
+    pub fn inside(level: usize) -> Self {
+        Self { level: level.min(LEVELS_MAX), ..Self::default() }
+    }
+    /// Moves on to `to`; never back.
+    pub fn advance(&mut self, b: &[u8], to: usize) {
+        while self.pos < to {
+            let Some(n) = memchr(b'"', &b[self.pos..to]) else {
+                self.pos = to;
+                return;
+            };
+            let at = self.pos + n;
+            let quote = level(backslashes(b, at).min(n));
+            self.pos = at + 1;
+            if self.level > quote {
+                self.level = quote;
+            } else if quote < LEVELS_MAX {
+                self.level = quote + 1;
+                self.starts[quote] = at + 1;
+            }
+        }
+    }
+    /// Where the text of the innermost string begins; 0 outside of strings.
+    pub fn start(&self) -> usize {
+        self.level.checked_sub(1).map_or(0, |l| self.starts[l])
+    }
+}
+
+/// The pass.
+pub(super) struct Scan<'b> {
+    /// The record.
+    pub b: &'b [u8],
+    /// What was found, in order of finding.
+    pub hits: Vec<Hit>,
+    /// Texts of the input that look like marks begin here.
+    pub marks: Vec<usize>,
+    /// String level at the place looked at.
+    pub depth: Depth,
+    /// End of the key looked at last: several needles stand in one key.
+    pub key_end: usize,
+    /// How far the rows of an INSERT were looked at.
+    pub rows_end: usize,
+    /// Account statements seen so far.
+    pub verbs: super::detect::email::Verbs,
+}
+
+impl<'b> Scan<'b> {
+    /// A pass over `b`, which begins inside `level` strings.
+    pub fn new(b: &'b [u8], level: usize) -> Self {
+        Self { b, hits: Vec::new(), marks: Vec::new(), depth: Depth::inside(level), key_end: 0, rows_end: 0, verbs: Default::default() }
+    }
+    /// Looks at everything. False where there was nothing at all to look at.
+    pub fn run(&mut self) {
+        let mut from = 0;
+        while let Some((at, buckets)) = sieve::next(self.b, from) {
+            let mut done = at + 1;
+            sieve::each(self.b, at, buckets, |detect| {
+                if let Some(n) = detect(self, at) {
+                    done = done.max(n);
+                }
+            });
+            from = done;
+        }
+    }
+    /// The string level at `at`, which is at or behind the place looked at.
+    pub fn depth_at(&mut self, here: usize, at: usize) -> Depth {
+        self.depth.advance(self.b, here);
+        let mut depth = self.depth;
+        depth.advance(self.b, at);
+        depth
+    }
+    /// Keeps a hit, unless nothing is left to mask there; gives the end.
+    pub fn hit(&mut self, range: Range<usize>, kind: KindId) -> Option<usize> {
+        let end = range.end;
+        let range = super::detect::tokens::jwt_secret(self.b, range);
+        if !range.is_empty() && !mark::is_mark(&self.b[range.clone()]) {
+            self.hits.push(Hit { range, kind });
+        }
+        Some(end)
+    }
+}
+
+/// A text of the input that looks like the beginning of a mark.
+pub(super) fn mark(scan: &mut Scan<'_>, at: usize) -> Option<usize> {
+    if !scan.b[at..].starts_with(mark::PREFIX) {
+        return None;
+    }
+    scan.marks.push(at);
+    Some(at + mark::PREFIX.len())
+}
