@@ -38,6 +38,7 @@ const FILES: &[(&str, &str)] = &[
     ("tiproxy-text/tidb.log", "tidb"),
     ("tiproxy-text/tiproxy.log", "tiproxy"),
     ("tiproxy-text/tiproxy-json.log", "tiproxy"),
+    ("tiproxy-text/tiproxy-console.log", "tiproxy"),
 ];
 
 #[test]
@@ -112,6 +113,20 @@ const ACTS: &[super::tests::Case] = &[
         &[("user", "root"), ("src_ip", "127.0.0.66"), ("client", "pymysql 1.2.4")],
     ),
     ("tiproxy-text/tiproxy.log", "api_activity.create success", &[("object", "traffic_capture")]),
+    ("tiproxy-text/tiproxy-json.log", "device_config_state_change.update success", &[("object", "config")]),
+    ("tiproxy-text/tiproxy-console.log", "device_config_state_change.update success", &[("object", "config")]),
+    (
+        "server-9.0-text/tidb-slow.log",
+        "datastore_activity.query success",
+        &[
+            ("user", "analyst"),
+            ("src_ip", "127.0.0.8"),
+            ("database", "shop"),
+            ("object", "orders"),
+            ("client", "pymysql 1.2.4"),
+            ("rows", "1"),
+        ],
+    ),
 ];
 
 #[test]
