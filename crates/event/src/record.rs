@@ -13,6 +13,8 @@ impl RecordFlags {
     pub const SPLIT: u8 = 2;
     /// The stored bytes are not UTF-8.
     pub const NOT_UTF8: u8 = 4;
+    /// The record ends without a line end, because its file did.
+    pub const CUT: u8 = 8;
 
     /// Whether a flag is set.
     pub const fn has(self, flag: u8) -> bool {

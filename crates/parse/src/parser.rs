@@ -72,9 +72,11 @@ impl Parser {
                 event
             }
         };
-        for (flag, issue) in [(RecordFlags::PIECE, Issue::Piece), (RecordFlags::SPLIT, Issue::Split)] {
-            if flags.has(flag) {
-                event.mark(issue);
+        if flags != RecordFlags::default() {
+            for (flag, issue) in [(RecordFlags::PIECE, Issue::Piece), (RecordFlags::SPLIT, Issue::Split), (RecordFlags::CUT, Issue::Cut)] {
+                if flags.has(flag) {
+                    event.mark(issue);
+                }
             }
         }
         if memchr(b'\n', body).is_some() && memchr_iter(b'\n', body).count() + 1 >= MULTILINE_LINES_MAX {

@@ -48,6 +48,13 @@ fn raw_is_the_record_and_its_exact_bytes_are_kept() {
 }
 
 #[test]
+fn flags_of_the_bytes_become_issues() {
+    let mut parser = Parser::new(&definition(None));
+    let flags = RecordFlags::default().with(RecordFlags::CUT).with(RecordFlags::SPLIT);
+    assert_eq!(parser.parse(b"{\"message\":\"x\"}", flags).issues, [Issue::Split, Issue::Cut]);
+}
+
+#[test]
 fn pieces_of_a_record_are_joined_in_the_last() {
     let mut parser = Parser::new(&definition(None));
     let piece = RecordFlags(RecordFlags::PIECE);
