@@ -5,10 +5,12 @@
 use std::{collections::HashMap, ops::Range};
 
 use event::{BatchRecord, RecordFlags, Redacted, Redactor, limits::FRAME_SOURCE_BYTES_MAX, redact::Piece};
-use parse::{End, Framer, Join, Span, prefix};
+use parse::{End, Framer, Join, Span, framing, prefix};
 
 /// A piece whose other half does not come holds back at most this many records; then all are shipped as they are.
 const HELD_RECORDS_MAX: usize = 10_000;
+/// A part of a split record is redacted with so much of its neighbors: a secret at the seam is masked in both.
+const SEAM_BYTES: usize = 4 << 10;
 
 /// One record in the buffer.
 #[derive(Debug, Clone)]
@@ -27,6 +29,8 @@ pub struct Feed {
     found: Vec<Found>,
     /// Where the framer goes on.
     scanned: usize,
+    /// The end of a split record's part that has left, while the record goes on.
+    seam: Vec<u8>,
 }
 
 impl Feed {
@@ -44,7 +48,8 @@ impl Feed {
     }
     /// Finds the records that are complete. With [`End::Closed`] everything is.
     pub fn scan(&mut self, end: End) {
-        while let Some(Span { len, flags, piece, .. }) = self.framer.next(&self.buf[self.scanned..], end) {
+        while let Some(Span { len, flags, cut, piece }) = self.framer.next(&self.buf[self.scanned..], end) {
+            let flags = if cut { flags.with(RecordFlags::CUT) } else { flags };
             let range = self.scanned..self.scanned + len;
             self.scanned = range.end;
             self.found.push(Found { range, flags, piece });
@@ -63,7 +68,16 @@ impl Feed {
                 None => {}
             }
         }
-        open.into_values().min().unwrap_or(self.found.len())
+        let ready = open.into_values().min().unwrap_or(self.found.len());
+        // A part that goes on waits for a little of the next.
+        match self.found[..ready].last() {
+            Some(found) if self.goes_on(found) && self.buf.len() - found.range.end < SEAM_BYTES => ready - 1,
+            _ => ready,
+        }
+    }
+    /// A split record's part that is not its last.
+    fn goes_on(&self, found: &Found) -> bool {
+        found.flags.has(RecordFlags::SPLIT) && !found.flags.has(RecordFlags::CUT) && !self.buf[found.range.clone()].ends_with(b"\n")
     }
     /// Of the first `ready` records, how many fit into one batch: 1 MiB of source, or one record.
     pub fn fitting(&self, ready: usize) -> usize {
@@ -89,13 +103,37 @@ impl Feed {
             let bytes = &self.buf[found.range.clone()];
             let (stored, piece) = match joined.remove(&i) {
                 Some(stored) => (stored, RecordFlags::PIECE),
-                None => (redactor.redact(without_line_end(bytes)), 0),
+                None => (self.redacted(i, redactor), 0),
             };
             let utf8 = if std::str::from_utf8(stored.as_bytes()).is_ok() { 0 } else { RecordFlags::NOT_UTF8 };
             let original_len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             BatchRecord { original_len, flags: found.flags.with(piece).with(utf8), stored }
         };
         self.found[..count].iter().enumerate().map(record).collect()
+    }
+    /// A record that is no piece: over its content where lines of it were carried, with its neighbors where it was split.
+    fn redacted(&self, i: usize, redactor: &Redactor) -> Redacted<'_> {
+        let found = &self.found[i];
+        let body = framing::body(&self.buf[found.range.clone()]);
+        if found.flags.has(RecordFlags::SPLIT) {
+            let before = match i.checked_sub(1).map(|i| &self.found[i]) {
+                Some(last) if self.goes_on(last) => &self.buf[last.range.end.saturating_sub(SEAM_BYTES)..last.range.end],
+                Some(_) => &[],
+                None => &self.seam[..],
+            };
+            let behind = found.range.end..(found.range.end + SEAM_BYTES).min(self.buf.len());
+            let after = if self.goes_on(found) { &self.buf[behind] } else { &[] };
+            let pieces = [before, body, after].map(|bytes| Piece { bytes, content: std::iter::once(0..bytes.len()).collect() });
+            return redactor.redact_pieces(&pieces).into_iter().nth(1).unwrap_or_else(|| redactor.redact(body));
+        }
+        if body.contains(&b'\n') {
+            let content = prefix::content(body).ranges;
+            if content.len() > 1 {
+                let whole = [Piece { bytes: body, content }];
+                return redactor.redact_pieces(&whole).into_iter().next().unwrap_or_else(|| redactor.redact(body));
+            }
+        }
+        redactor.redact(body)
     }
     /// Pieces that belong together, redacted over their joined content. A record that is whole in one piece is not among them.
     fn joined(&self, count: usize, redactor: &Redactor) -> HashMap<usize, Redacted<'_>> {
@@ -112,7 +150,7 @@ impl Feed {
         groups.extend(open.into_values());
         for group in groups.iter().filter(|g| g.len() > 1) {
             let piece = |i: &usize| {
-                let bytes = without_line_end(&self.buf[self.found[*i].range.clone()]);
+                let bytes = framing::body(&self.buf[self.found[*i].range.clone()]);
                 Piece { bytes, content: prefix::content(bytes).ranges }
             };
             let pieces: Vec<Piece<'_>> = group.iter().map(piece).collect();
@@ -123,6 +161,9 @@ impl Feed {
     /// The first `count` records are on their way.
     pub fn consume(&mut self, count: usize) {
         let end = self.end_of(count);
+        if let Some(last) = count.checked_sub(1).map(|last| &self.found[last]) {
+            self.seam = if self.goes_on(last) { self.buf[end.saturating_sub(SEAM_BYTES)..end].to_vec() } else { Vec::new() };
+        }
         self.found.drain(..count);
         for found in &mut self.found {
             found.range = found.range.start - end..found.range.end - end;
@@ -130,12 +171,6 @@ impl Feed {
         self.scanned -= end;
         self.buf.drain(..end);
     }
-}
-
-/// A record without its final line end.
-pub fn without_line_end(record: &[u8]) -> &[u8] {
-    let record = record.strip_suffix(b"\n").unwrap_or(record);
-    record.strip_suffix(b"\r").unwrap_or(record)
 }
 
 #[cfg(test)]
@@ -194,5 +229,29 @@ mod tests {
         assert!(drain(&mut feed, End::Open).is_empty());
         assert!(drain(&mut feed, End::Idle).is_empty());
         assert_eq!(drain(&mut feed, End::Closed).len(), 1);
+    }
+
+    #[test]
+    fn a_record_that_ends_with_its_file_is_cut() {
+        let mut feed = Feed::new();
+        feed.push(b"one\ntwo");
+        feed.scan(End::Closed);
+        assert_eq!((feed.record(0).1, feed.record(1).1), (RecordFlags::default(), RecordFlags(RecordFlags::CUT)));
+    }
+
+    #[test]
+    fn a_split_record_waits_for_its_seam() {
+        let mut feed = Feed::new();
+        let mut long = vec![b'x'; event::limits::RECORD_BYTES_MAX];
+        feed.push(&long);
+        assert!(drain(&mut feed, End::Open).is_empty(), "nothing is known of the seam yet");
+        feed.push(&long[..SEAM_BYTES]);
+        assert_eq!(drain(&mut feed, End::Open).len(), 1);
+        assert_eq!(feed.seam.len(), SEAM_BYTES);
+        feed.push(b"\n");
+        long.truncate(SEAM_BYTES);
+        let rest = drain(&mut feed, End::Open);
+        assert_eq!((rest.len(), &rest[0].1[..]), (1, &long[..]));
+        assert!(feed.seam.is_empty());
     }
 }
