@@ -2,7 +2,10 @@
 
 use event::{Event, Text};
 
-use super::columns::{part, put, set_reason, set_source};
+use super::{
+    columns::{part, put, set_reason, set_source},
+    sql,
+};
 
 /// An error at a login or in a statement: some codes mean different things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,6 +163,21 @@ pub fn statement_failed<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
         put(&mut event.privilege, missing_privilege(whole).map(Into::into));
         put(&mut event.database, refused_database(whole).map(|d| part(whole, d)));
         set_account(event, whole, Phase::Statement);
+        refused_object(event, whole);
+    }
+}
+
+/// The table of `.. for table 'x'`: where it is not the statement's first, it is the one that matters (a UNION that reaches for another table).
+fn refused_object<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
+    let Some((_, rest)) = whole.split_once("' for table '") else { return };
+    let Some(table) = rest.find('\'').map(|end| &rest[..end]) else { return };
+    if table.is_empty() || event.object.as_deref().is_some_and(|o| o.eq_ignore_ascii_case(table)) {
+        return;
+    }
+    let database = event.statement.as_deref().and_then(|s| sql::database_of(s, table)).map(|d| Text::Owned(d.to_owned()));
+    event.object = Some(part(whole, table));
+    if database.is_some() {
+        event.database = database;
     }
 }
 

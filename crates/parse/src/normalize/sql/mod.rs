@@ -113,6 +113,18 @@ pub fn read(text: &str) -> Sql<'_> {
     best
 }
 
+/// The database that a statement writes before a table's name.
+pub fn database_of<'s>(text: &'s str, table: &str) -> Option<&'s str> {
+    let mut t = Tokens::new(&text[..text.floor_char_boundary(LOOK_BYTES_MAX)]);
+    while let Some(token) = t.next() {
+        let mut ahead = t;
+        if token.is_name() && ahead.eat_symbol(b'.') && ahead.peek().is_some_and(|n| n.is_name() && n.text.eq_ignore_ascii_case(table)) {
+            return Some(token.text);
+        }
+    }
+    None
+}
+
 /// The text up to the first `;` that stands in no quotes, and what follows it, if anything does.
 fn first_statement(text: &str) -> (&str, Option<&str>) {
     let Some(at) = memchr::memchr(b';', text.as_bytes()) else { return (text, None) };

@@ -380,6 +380,22 @@ fn failed_statements() {
                 ],
             ),
             (
+                // The refused table is not the statement's first.
+                r#"["compile SQL failed"] [conn=9] [error="[planner:1142]SELECT command denied to user 'app'@'%' for table 'user'"] [SQL="select id from customers where 1 = 2 union select user from mysql.user"]"#,
+                "datastore_activity.query failure",
+                &[
+                    ("user", "app"),
+                    ("conn_id", "9"),
+                    ("database", "mysql"),
+                    ("object", "user"),
+                    ("privilege", "SELECT"),
+                    ("error_code", "planner:1142"),
+                    ("error", "SELECT command denied to user 'app'@'%' for table 'user'"),
+                    ("fields.reason", "permission_denied"),
+                    ("statement", "select id from customers where 1 = 2 union select user from mysql.user"),
+                ],
+            ),
+            (
                 r#"["command dispatched failed"] [conn=9] [connInfo="id:9, addr:10.0.0.8:1 status:10, collation:x, user:app"] [sql="selct 1"] [err="[parser:1064]You have an error in your SQL syntax; check the manual near \"selct 1\" "]"#,
                 "datastore_activity.query failure",
                 &[

@@ -56,10 +56,14 @@ pub fn dispatch_failed(event: &mut Event<'_>) {
 /// `run statement failed`, `compile SQL failed`, `parse SQL failed`: earlier lines of the same act.
 pub fn run_failed(event: &mut Event<'_>) {
     event.statement = take_any(event, &["SQL", "sql"]);
-    if let Some(session) = take(event, "session") {
-        session_info(event, &session);
+    let session = take(event, "session");
+    if let Some(session) = &session {
+        session_info(event, session);
     }
     failed(event, "error");
+    // The statement and the error know better which database they speak of.
+    let current = session.and_then(|s| json_scalar(&s, "\"currDBName").and_then(|d| name_in(&s, d)));
+    put(&mut event.database, current);
 }
 
 fn failed(event: &mut Event<'_>, key: &str) {
@@ -69,7 +73,7 @@ fn failed(event: &mut Event<'_>, key: &str) {
     }
 }
 
-/// A session as JSON: current database, id, who signed in from where as which account.
+/// A session as JSON: id, who signed in from where as which account.
 fn session_info<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
     if let Some(id) = json_scalar(whole, "\"id") {
         move_conn(event, "conn");
@@ -77,7 +81,6 @@ fn session_info<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
             set_conn(event, id);
         }
     }
-    put(&mut event.database, json_scalar(whole, "\"currDBName").and_then(|d| name_in(whole, d)));
     put(&mut event.user, json_scalar(whole, "\"Username").and_then(|u| name_in(whole, u)));
     if let Some(host) = json_scalar(whole, "\"Hostname") {
         set_source(event, whole, host);
