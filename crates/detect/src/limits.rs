@@ -1,0 +1,42 @@
+//! Every limit of detection, with its unit. What exceeds one is counted in [`crate::Stats`], never dropped in silence.
+
+use event::{
+    Micros,
+    clock::{HOUR, MINUTE, SECOND},
+};
+
+/// A rule document.
+pub const DOCUMENT_BYTES_MAX: usize = 1 << 20;
+/// The longest window of a correlation.
+pub const SPAN_MAX: Micros = 31 * 24 * HOUR;
+/// The highest threshold of a count.
+pub const THRESHOLD_MAX: u64 = 10_000;
+/// Groups of one rule. The ones that were touched least lately make room.
+pub const GROUPS_MAX: usize = 50_000;
+/// Hits that one group keeps while its condition is not true. The oldest make room; this is twice the highest threshold, so
+/// that a count cannot miss.
+pub const HITS_MAX: usize = 20_000;
+/// Hits inside an episode that are kept for late events before it: the earliest, at least so many, and twice the threshold.
+pub const EPISODE_HITS_MIN: usize = 256;
+/// Different values that an episode counts; more show as this many.
+pub const DISTINCT_MAX: usize = 10_000;
+/// Different values of a column that an episode keeps for its title.
+pub const TITLE_VALUES_MAX: usize = 20;
+/// Bytes of a value in a title, a subject or a group's key.
+pub const VALUE_BYTES_MAX: usize = 200;
+/// Bytes of a line in evidence that carries its text.
+pub const EVIDENCE_RAW_MAX: usize = 16 << 10;
+/// Acts that are remembered as counted, over all rules.
+pub const ACTS_MAX: usize = 200_000;
+/// How long events after the last still belong to a finding of a single event, unless the rule says otherwise.
+pub const EPISODE_DEFAULT: Micros = 5 * MINUTE;
+/// An episode that grew is told again after this long, or when its count has doubled.
+pub const UPDATE_EVERY: Micros = 60 * SECOND;
+/// A time this far ahead of its source's highest is believed only when [`JUMP_EVENTS`] events agree.
+pub const JUMP: Micros = HOUR;
+/// See [`JUMP`].
+pub const JUMP_EVENTS: u8 = 3;
+/// Events between two sweeps of groups that nothing can join any more.
+pub const SWEEP_EVERY: u64 = 8_192;
+/// Sources that an engine remembers.
+pub const SOURCES_MAX: usize = 100_000;

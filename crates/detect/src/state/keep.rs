@@ -1,0 +1,116 @@
+//! What happens as time goes on: episodes are told again, closed and forgotten, groups make room.
+
+use event::{Finding, Micros};
+
+use super::{State, Stats, due};
+use crate::{
+    episode::Group,
+    lanes,
+    limits::{GROUPS_MAX, SWEEP_EVERY},
+    report,
+    rules::RuleSet,
+};
+
+fn tag_of(key: &str) -> char {
+    key.chars().next().unwrap_or('l')
+}
+
+impl State {
+    /// Makes room in a rule's table before a new group.
+    pub(super) fn make_room(&mut self, rule: u32, key: &str) {
+        let table = &mut self.tables[rule as usize];
+        if table.len() < GROUPS_MAX || table.contains_key(key) {
+            return;
+        }
+        let rank = |g: &Group| (!g.episodes.is_empty(), g.touched);
+        let mut ranks: Vec<(bool, u64)> = table.values().map(rank).collect();
+        let (_, border, _) = ranks.select_nth_unstable(GROUPS_MAX / 8);
+        let border = *border;
+        let before = table.len();
+        table.retain(|_, g| rank(g) > border);
+        self.counted.evicted_groups += (before - table.len()) as u64;
+        self.active.retain(|(r, k)| *r != rule || self.tables[rule as usize].contains_key(k));
+    }
+    /// The now by which a group is judged: the clock for live ones, the highest time of its own source for lagging ones.
+    fn now_of(&self, key: &str, source: (u64, u64), clock: Option<Micros>) -> Option<Micros> {
+        match tag_of(key) {
+            'l' => clock.or_else(|| self.lanes.high('l', source)),
+            tag => self.lanes.high(tag, source),
+        }
+    }
+    /// See [`crate::Engine::tick`].
+    pub fn tick(&mut self, rules: &RuleSet, now: Micros, out: &mut Vec<Finding>) {
+        self.pass(rules, Some(now), out);
+    }
+    /// Every so many events: forgets what is over.
+    pub fn sweep_sometimes(&mut self, rules: &RuleSet, out: &mut Vec<Finding>) {
+        if self.counted.events.is_multiple_of(SWEEP_EVERY) {
+            self.pass(rules, None, out);
+            self.sweep(rules);
+        }
+    }
+    /// Tells what is due, closes what is over.
+    fn pass(&mut self, rules: &RuleSet, clock: Option<Micros>, out: &mut Vec<Finding>) {
+        for (index, key) in std::mem::take(&mut self.active) {
+            let rule = &rules.rules[index as usize];
+            let emits = self.emits(rules, index);
+            let Some(source) = self.tables[index as usize].get(&key).map(|g| g.source) else { continue };
+            let now = self.now_of(&key, source, clock);
+            let Some(group) = self.tables[index as usize].get_mut(&key) else { continue };
+            let Some(now) = now else {
+                self.active.insert((index, key));
+                continue;
+            };
+            let lane = lanes::lane(tag_of(&key));
+            let mut closed = group.close(&rule.window, now);
+            let Group { key: values, cluster, episodes, .. } = group;
+            let stale = closed.iter_mut().filter(|e| e.told.stale).chain(episodes.iter_mut().filter(|e| due(e, now)));
+            for episode in stale.filter(|_| emits) {
+                out.push(report::finding(rule, values, cluster, episode, lane, now));
+            }
+            if !episodes.is_empty() {
+                self.active.insert((index, key));
+            }
+        }
+    }
+    fn sweep(&mut self, rules: &RuleSet) {
+        let mut tables = std::mem::take(&mut self.tables);
+        for (table, rule) in tables.iter_mut().zip(&rules.rules) {
+            table.retain(|key, group| {
+                let now = self.now_of(key, group.source, None);
+                !now.is_some_and(|now| group.is_over(&rule.window, now))
+            });
+        }
+        self.tables = tables;
+    }
+    /// See [`crate::Engine::flush`].
+    pub fn flush(&mut self, rules: &RuleSet, out: &mut Vec<Finding>) {
+        for (index, key) in std::mem::take(&mut self.active) {
+            let emits = self.emits(rules, index);
+            let tag = tag_of(&key);
+            if tag == 'l' {
+                self.active.insert((index, key));
+                continue;
+            }
+            let Some(mut group) = self.tables[index as usize].remove(&key) else { continue };
+            let now = self.lanes.now(tag, &group.cluster).unwrap_or(group.newest);
+            let Group { key: values, cluster, episodes, .. } = &mut group;
+            for episode in episodes.iter_mut().filter(|e| e.told.stale && emits) {
+                out.push(report::finding(&rules.rules[index as usize], values, cluster, episode, lanes::lane(tag), now));
+            }
+        }
+        self.tables.iter_mut().for_each(|t| t.retain(|k, _| tag_of(k) == 'l'));
+        self.lanes.end(|tag| tag != 'l');
+    }
+    /// See [`crate::Engine::stats`].
+    pub fn stats(&self) -> Stats {
+        let groups = self.tables.iter().flat_map(|t| t.values());
+        let (mut now, mut hits, mut episodes) = (0, 0, 0);
+        for group in groups {
+            now += 1;
+            hits += group.len() as u64;
+            episodes += group.episodes.len() as u64;
+        }
+        Stats { groups: now, hits, episodes, evicted_acts: self.acts.evicted, ..self.counted }
+    }
+}
