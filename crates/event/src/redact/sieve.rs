@@ -31,14 +31,18 @@ const ANY: &[u8] = b"";
 const DIGIT: &[u8] = b"0123456789";
 const HEX: &[u8] = b"0123456789abcdef";
 const ALNUM: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-/// What may stand before a number that is a whole value (0xb9 ends `‹`; n, t and 9 end escapes).
-const EDGE: &[u8] = b" '\"(,=:\xb9n9t>|\t";
+/// What may stand before a number that is a whole value (0xb9 ends `‹`). Behind a key there is another needle.
+const EDGE: &[u8] = b" '\"(,\xb9>|\t";
 /// What may stand before a hash.
-const QUOTE: &[u8] = b" '\"=(\xb9:[9n";
+const QUOTE: &[u8] = b" '\"=(\xb9:[";
+/// What may stand between a key and its value.
+const BIND: &[u8] = b" =:\"'\\`_";
 /// What may stand before an `@` that is of interest: the end of an account's, a mailbox's or a password's text.
 const BEFORE_AT: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz_.%+-!$&*)#^~?=;<>]}@,:/";
 /// What may stand behind it.
 const HOST: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz[(";
+/// White space, also escaped or a comment.
+const SPACE: &[u8] = b" \\\t\n/";
 
 const fn needle(bucket: u8, lanes: [&'static [u8]; LANES], detect: Detector) -> Needle {
     Needle { bucket, lanes, detect }
@@ -48,22 +52,26 @@ const fn needle(bucket: u8, lanes: [&'static [u8]; LANES], detect: Detector) -> 
 const NEEDLES: &[Needle] = &[
     needle(0, [b"p", b"a", b"s", b"s"], keys::detect),
     needle(0, [b"m", b"a", b"i", b"l"], keys::detect),
+    needle(0, [b"c", b"a", b"r", b"d"], keys::detect),
+    needle(0, [b"p", b"a", b"n", BIND], keys::detect),
     needle(1, [b"s", b"e", b"c", b"r"], keys::detect),
     needle(1, [b"e", b"a", b"r", b"e"], auth::bearer),
     needle(2, [b"o", b"k", b"e", b"n"], keys::detect),
     needle(2, [b"o", b"o", b"k", b"i"], auth::cookie),
     needle(2, [b"h", b"o", b"o", b"k"], url::webhook),
-    needle(3, [b"stienrghy_-. ", b"k", b"e", b"y"], keys::detect),
+    needle(3, [b"stienrghy_-.", b"k", b"e", b"y"], keys::detect),
+    needle(3, [b"i", b" ", b"k", b"e"], keys::two_words),
     needle(4, [b"p", b"w", b"d", ANY], keys::detect),
     needle(4, [b":", b"/", b"/", ANY], url::detect),
     needle(5, [b"_-h", b"s", b"t", b"r"], keys::detect),
     needle(5, [b"g", b"n", b"a", b"t"], url::signature),
     needle(5, [b"?&6;", b"s", b"i", b"g"], url::signature),
-    needle(6, [b"n", b"t", b"i", b"f"], sql::identified),
-    needle(6, [b"i", b"n", b"t", b"o"], sql::insert),
-    needle(7, [b"b", b"y", b" \\\t\n/", ANY], sql::by),
+    needle(5, [b"n", b"t", b"i", b"f"], sql::identified),
+    needle(5, [b"n", b"t", b"o", SPACE], sql::insert),
+    needle(6, [b"s", b"k", b"-", ALNUM], tokens::detect),
+    needle(6, [b"sr", b"k", b"_", b"lt"], tokens::detect),
+    needle(7, [b"b", b"y", SPACE, ANY], sql::by),
     needle(8, [b"t", b"h", b"o", b"r"], auth::authorization),
-    needle(8, [b"a", b"s", b"i", b"c"], auth::basic),
     needle(8, [b"-", b"b", b"e", b"g"], pem::begin),
     needle(8, [b"-", b"e", b"n", b"d"], pem::end),
     needle(9, [BEFORE_AT, b"@", HOST, ANY], email::detect),
@@ -72,21 +80,22 @@ const NEEDLES: &[Needle] = &[
     needle(11, [QUOTE, b"$", b"a1256y", b"$abrxy0123456789"], hash::crypt),
     needle(12, [b"a", b"ks", b"i", b"a"], tokens::detect),
     needle(12, [b"a", b"i", b"z", b"a"], tokens::detect),
+    needle(12, [b"a", b"s", b"i", b"c"], auth::basic),
     needle(13, [b"g", b"h", b"pousr", b"_"], tokens::detect),
-    needle(13, [b"g", b"l", b"drc", b"tb"], tokens::detect),
-    needle(13, [b"s", b"k", b"-", ALNUM], tokens::detect),
-    needle(13, [b"sr", b"k", b"_", b"lt"], tokens::detect),
-    needle(14, [b"e", b"y", b"j", ANY], tokens::detect),
-    needle(14, [b"x", b"o", b"x", ANY], tokens::detect),
-    needle(14, [b"y", b"a", b"2", b"9"], tokens::detect),
-    needle(14, [b"h", b"f", b"_", ANY], tokens::detect),
-    needle(14, [b"h", b"v", b"s", b"."], tokens::detect),
-    needle(14, [b"s", b"g", b".", ANY], tokens::detect),
+    needle(13, [b"g", b"l", b"dr", b"t"], tokens::detect),
+    needle(14, [b"e", b"y", b"j", ALNUM], tokens::detect),
+    needle(14, [b"x", b"o", b"x", b"abceprsd"], tokens::detect),
+    needle(14, [b"h", b"f", b"_", ALNUM], tokens::detect),
+    needle(14, [b"s", b"g", b".", ALNUM], tokens::detect),
     needle(15, [b"_", b"_", b"m", b"a"], super::scan::mark),
     needle(15, [b"l", b"p", b"a", b"t"], tokens::gitlab),
+    needle(15, [b"l", b"c", b"b", b"t"], tokens::gitlab),
     needle(15, [b"b", b"_", b"p", b"a"], tokens::github_fine),
     needle(15, [b"n", b"p", b"m", b"_"], tokens::detect),
     needle(15, [b"p", b"y", b"p", b"i"], tokens::detect),
+    needle(15, [b"y", b"a", b"2", b"9"], tokens::detect),
+    needle(15, [b"h", b"v", b"s", b"."], tokens::detect),
+    needle(15, [b"2", b"0", b"3", b"9"], card::escaped),
 ];
 
 const fn build() -> [u64; 256] {

@@ -91,6 +91,11 @@ pub(super) fn skip_space_back(b: &[u8], to: usize) -> usize {
     p
 }
 
+/// Whether the letter before `at` belongs to an escaped line end or tab, and so to no word.
+pub(super) fn escaped(b: &[u8], at: usize) -> bool {
+    at >= 2 && b[at - 2] == b'\\' && matches!(b[at - 1], b'n' | b't' | b'r')
+}
+
 /// Backslashes right before `at`.
 pub(super) fn backslashes(b: &[u8], at: usize) -> usize {
     at - run_back(b, at, BACKSLASHES_MAX, |c| c == b'\\')

@@ -14,6 +14,8 @@ use super::{
 const LITERALS_MAX: usize = 64;
 /// A call or list is looked through for at most this many bytes outside of its literals.
 const CALL_BYTES_MAX: usize = 256;
+/// The brace of a dump is looked for this far before.
+const DUMP_BYTES_MAX: usize = 512;
 /// The closing marker is looked for this far.
 const MARKED_BYTES_MAX: usize = 1024;
 /// TiDB's markers around what it would redact.
@@ -249,10 +251,14 @@ fn unquoted(b: &[u8], p: usize, depth: usize, bind: Bind) -> Option<Value> {
     Some(Value { secrets: one(false, p..end), end })
 }
 
-/// A Go dump's next field (`Address:`) stands where the value is empty.
+/// In a Go dump the next field (`Address:`) stands where a value is empty.
 fn is_next_key(b: &[u8], p: usize) -> bool {
     let end = run(b, p, 64, is_key);
-    b[p].is_ascii_uppercase() && end > p && at(b, end) == Some(b':') && before(b, p) == Some(b' ')
+    if end == p || at(b, end) != Some(b':') || before(b, p) != Some(b' ') {
+        return false;
+    }
+    let head = &b[p.saturating_sub(DUMP_BYTES_MAX)..p];
+    head.iter().rev().find(|c| matches!(c, b'{' | b'}' | b'\n')) == Some(&b'{')
 }
 
 /// The bracket that ends a field of a log line.

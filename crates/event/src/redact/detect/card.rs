@@ -41,6 +41,17 @@ pub(in crate::redact) fn detect(scan: &mut Scan<'_>, here: usize) -> Option<usiz
     if plausible(b, start, level, &number) { scan.hit(start..number.end, CARD) } else { Some(number.end) }
 }
 
+/// `2039` of an escaped marker.
+pub(in crate::redact) fn escaped(scan: &mut Scan<'_>, here: usize) -> Option<usize> {
+    let digit = at(scan.b, here + 4).is_some_and(|c| c.is_ascii_digit());
+    if digit && before(scan.b, here) == Some(b'u') { detect(scan, here + 3) } else { None }
+}
+
+/// Whether the value of a key that says so is the number of a card and nothing else.
+pub(in crate::redact) fn is_number(text: &[u8]) -> bool {
+    read(text, 0).is_ok_and(|n| n.end == text.len() && issued(&n))
+}
+
 fn fraction(b: &[u8], end: usize) -> bool {
     matches!(at(b, end), Some(b'.' | b'-' | b':')) && at(b, end + 1).is_some_and(|c| c.is_ascii_alphanumeric())
 }
@@ -123,7 +134,7 @@ fn plausible(b: &[u8], start: usize, level: usize, n: &Number) -> bool {
         return false;
     }
     let quote = before(b, start);
-    let literal = matches!(quote, Some(b'\'' | 0xb9)) || (quote == Some(b'"') && level > 1);
+    let literal = matches!(quote, Some(b'\'' | 0xb9 | b'9')) || (quote == Some(b'"') && level > 1);
     let whole = matches!(at(b, n.end), Some(b'\'' | b'"' | b'\\' | 0xe2));
     if literal && whole {
         return true;

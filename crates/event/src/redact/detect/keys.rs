@@ -1,10 +1,11 @@
 //! Keys whose values are secrets: `password=`, `"secret_access_key":`, `Token:`, `[api_key=..]`, `PASSWORD('..')`, `<passwd>..</passwd>`.
 //! Owns: the list of words. Never masks the value of a key that only has such a word in the middle (`password_lifetime`, `token-limit`).
 
+use super::card;
 use crate::redact::{
-    kind::{API_KEY, CLOUD_KEY, EMAIL, KindId, PASSWORD, PASSWORD_HASH, PRIVATE_KEY, SECRET_KEY, TOKEN},
+    kind::{API_KEY, CARD, CLOUD_KEY, EMAIL, KindId, PASSWORD, PASSWORD_HASH, PRIVATE_KEY, SECRET_KEY, TOKEN},
     scan::{Depth, Scan},
-    text::{at, before, has, is_key, is_word, key_before, run, run_back, skip_space, skip_space_back, word},
+    text::{at, before, escaped, has, is_key, is_word, key_before, run, run_back, skip_space, skip_space_back, word},
     value::{Bind, Value, literal, literals, quoted, value},
 };
 
@@ -56,6 +57,12 @@ const WORDS: &[Word] = &[
     w("mailaddress", EMAIL),
     w("email", EMAIL),
     Word { text: "mail", kind: EMAIL, bounded: true },
+    w("cardnumber", CARD),
+    w("cardno", CARD),
+    w("cardnum", CARD),
+    w("creditcard", CARD),
+    Word { text: "card", kind: CARD, bounded: true },
+    Word { text: "pan", kind: CARD, bounded: true },
 ];
 
 /// What may follow such a word in a key that still names the secret itself.
@@ -83,7 +90,16 @@ const SUFFIXES: &[&str] = &[
 ];
 
 /// Keys that look like secrets and are names or positions.
-const EXCEPTIONS: &[&str] = &["initialclustertoken", "nexttoken", "pagetoken", "nextpagetoken", "continuationtoken", "passwordexpired"];
+const EXCEPTIONS: &[&str] = &[
+    "initialclustertoken",
+    "nexttoken",
+    "pagetoken",
+    "nextpagetoken",
+    "continuationtoken",
+    "passwordexpired",
+    "clientemail",
+    "accountemail",
+];
 
 /// What a key's value is.
 pub(in crate::redact) fn classify(key: &[u8]) -> Option<KindId> {
@@ -116,14 +132,19 @@ pub(in crate::redact) fn classify(key: &[u8]) -> Option<KindId> {
 
 /// A place inside a key.
 pub(in crate::redact) fn detect(scan: &mut Scan<'_>, here: usize) -> Option<usize> {
+    let start = run_back(scan.b, here, KEY_BYTES_MAX, is_key);
+    key(scan, here, if escaped(scan.b, start + 1) { start + 1 } else { start })
+}
+
+/// `i ke` of `api key`: written as two words.
+pub(in crate::redact) fn two_words(scan: &mut Scan<'_>, here: usize) -> Option<usize> {
+    key(scan, here + 1, run_back(scan.b, here + 1, 16, |c| c.is_ascii_alphabetic()))
+}
+
+fn key(scan: &mut Scan<'_>, here: usize, start: usize) -> Option<usize> {
     let b = scan.b;
-    let mut start = run_back(b, here, KEY_BYTES_MAX, is_key);
     if start < scan.key_end {
         return None;
-    }
-    // `api key`, `secret key`: written as two words.
-    if b[here] == b' ' {
-        start = run_back(b, here, 16, |c| c.is_ascii_alphabetic());
     }
     let mut end = run(b, here + 1, KEY_BYTES_MAX, is_key);
     while end > here && matches!(b[end - 1], b'.' | b'-') {
@@ -140,7 +161,12 @@ pub(in crate::redact) fn detect(scan: &mut Scan<'_>, here: usize) -> Option<usiz
 pub(in crate::redact) fn keep(scan: &mut Scan<'_>, found: &Value, kind: KindId) -> Option<usize> {
     for secret in &found.secrets {
         let text = &scan.b[secret.clone()];
-        if kind != EMAIL || text.contains(&b'@') || memchr::memmem::find(text, b"%40").is_some() {
+        let is_one = match kind {
+            EMAIL => text.contains(&b'@') || memchr::memmem::find(text, b"%40").is_some(),
+            CARD => card::is_number(text),
+            _ => true,
+        };
+        if is_one {
             scan.hit(secret.clone(), kind);
         }
     }
@@ -195,7 +221,7 @@ fn bound(b: &[u8], start: usize, end: usize, mut depth: Depth, kind: KindId) -> 
             checked(b, value(b, spaced + 1, level, bind)?, bind, kind)
         }
         b'!' | b'<' if closed.is_none() => compared(b, spaced, level),
-        _ if closed.is_some() || kind == EMAIL => None,
+        _ if closed.is_some() || matches!(kind, EMAIL | CARD) => None,
         b'(' => Some(literals(b, spaced + 1, level, b')')).filter(|v| !v.secrets.is_empty()),
         _ => by_word(b, key.start, end, spaced, level, kind),
     }

@@ -4,7 +4,7 @@
 use crate::redact::{
     kind::{KindId, PASSWORD, PASSWORD_HASH},
     scan::Scan,
-    text::{at, is_word, run, run_back, skip_space, skip_space_back, word},
+    text::{at, escaped, is_word, run, run_back, skip_space, skip_space_back, word},
     value::{Bind, Value, literal, quoted, value},
 };
 
@@ -68,7 +68,7 @@ fn secret(scan: &mut Scan<'_>, here: usize, p: usize) -> Option<usize> {
 /// `by` before a literal, in a statement about accounts whose `identified` is misspelled.
 pub(in crate::redact) fn by(scan: &mut Scan<'_>, here: usize) -> Option<usize> {
     let b = scan.b;
-    if here > 0 && is_word(b[here - 1]) {
+    if here > 0 && is_word(b[here - 1]) && !escaped(b, here) {
         return None;
     }
     let p = skip_space(b, here + 2);
@@ -91,13 +91,14 @@ pub(in crate::redact) fn by(scan: &mut Scan<'_>, here: usize) -> Option<usize> {
     secret(scan, here, here)
 }
 
-/// `into t (a, password) values ('x', 'y'), ..`: the literals in the place of a secret's column.
+/// `nto` of `into t (a, password) values ('x', 'y'), ..`: the literals in the place of a secret's column.
 pub(in crate::redact) fn insert(scan: &mut Scan<'_>, here: usize) -> Option<usize> {
     let b = scan.b;
-    if here < scan.rows_end || (here > 0 && is_word(b[here - 1])) {
+    let start = here.checked_sub(1)?;
+    if here < scan.rows_end || (start > 0 && is_word(b[start - 1]) && !escaped(b, start)) {
         return None;
     }
-    let table = skip_space(b, word(b, here, b"into")?);
+    let table = skip_space(b, word(b, start, b"into")?);
     let p = skip_space(b, run(b, table, 128, |c| is_word(c) || matches!(c, b'`' | b'.')));
     let (kinds, p) = columns(b, p)?;
     if kinds.iter().all(Option::is_none) {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::redact::{
     kind::{API_KEY, CLOUD_KEY, KindId, SECRET_KEY, TOKEN},
     scan::Scan,
-    text::{at, before, is_base64, is_word, run},
+    text::{at, before, escaped, is_base64, is_word, run},
 };
 
 /// A shape: how it begins, the alphabet and the length of the rest.
@@ -128,10 +128,6 @@ pub(in crate::redact) fn jwt_secret(b: &[u8], token: Range<usize>) -> Range<usiz
         }
         _ => token,
     }
-}
-
-fn escaped(b: &[u8], here: usize) -> bool {
-    here >= 2 && b[here - 2] == b'\\' && matches!(b[here - 1], b'n' | b't' | b'r')
 }
 
 /// What length and alphabet do not say.
