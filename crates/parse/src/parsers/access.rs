@@ -1,17 +1,221 @@
-//! Milvus's access log, compiled from the configured formatter string (milvus.md §3).
+//! Milvus's access log, compiled from the configured formatter strings (milvus.md §3).
+//!
+//! Owns: the built-in formatters of 2.3 to 2.6, which one a row fits, and what a row may not be believed. The values of a row are not escaped and most of
+//! them are the client's own text, so a client can write rows:
+//! - a row that departs from its formatter, or whose fixed values cannot be what they say, is `forged`, and so is one that holds the formatter's own words
+//!   inside a value;
+//! - a row that ends too early is `truncated` and gives no fields: nobody knows who wrote its beginning. The record behind it is the rest of a value and
+//!   therefore `forged` ([`Watch`]).
+//!
+//! What this cannot see: a value that ends its own row properly and then writes a second, perfect row.
 
-use super::{Format, LineFormat};
+mod pattern;
+mod value;
 
-/// See the registry.
-pub const FORMAT: LineFormat = LineFormat { format: Format::Access, recognize: |_| false, parse: |_, _, _| false };
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
-/// Compiled formatters, tried in order.
-#[derive(Debug, Clone, Default)]
-pub struct Formatters {}
+use event::{Event, Issue, Value};
 
-impl Formatters {
-    /// Compiles the configured strings; none given means the defaults of 2.3, 2.4, 2.5 and 2.6.
-    pub fn compile(_configured: &[String]) -> Self {
-        Self::default()
+use self::{
+    pattern::{Outcome, Pattern, Taken},
+    value::Kind,
+};
+use super::{Context, Format, LineFormat, quoted};
+use crate::time;
+
+/// Rows of configured formatters. These may look like anything, also like a server line, so they are tried on every line before all other formats.
+pub const CONFIGURED: LineFormat = LineFormat {
+    format: Format::Access,
+    recognize: |_| true,
+    parse: |text, event, context| parse(text, event, context, &context.access.configured),
+};
+
+/// Rows of the built-in formatters.
+pub const FORMAT: LineFormat = LineFormat {
+    format: Format::Access,
+    recognize: |b| b.starts_with(b"[2"),
+    parse: |text, event, context| parse(text, event, context, context.access.built_in),
+};
+
+/// A configured string may begin with the methods that it is for: `methods=Query,Search [$time_now] ..`.
+const METHODS: &str = "methods=";
+
+/// Every method that has no formatter of its own, 2.3.4 to 2.6.
+const BASE: &str = "[$time_now] [ACCESS] <$user_name: $user_addr> $method_name [status: $method_status] [code: $error_code] [sdk: $sdk_version] [msg: $error_msg] [traceID: $trace_id] [timeCost: $time_cost]";
+/// Behind it: 2.3.4 to 2.5.
+const QUERY: &str = " [database: $database_name] [collection: $collection_name] [partitions: $partition_name] [expr: $method_expr]";
+/// Behind that: 2.6.
+const QUERY_PARAMS: &str = " [params: $query_params]";
+const SEARCH_PARAMS: &str = " [nq: $nq] [params: $search_params]";
+
+/// One formatter.
+#[derive(Debug)]
+struct Formatter {
+    pattern: Pattern,
+    /// The methods that it is for; none means any.
+    methods: Vec<String>,
+}
+
+impl Formatter {
+    fn compile(text: &str) -> Option<Self> {
+        let (methods, format) = match text.strip_prefix(METHODS).and_then(|t| t.split_once(' ')) {
+            Some((methods, format)) => (methods.split(',').map(|m| m.trim().to_owned()).filter(|m| !m.is_empty()).collect(), format),
+            None => (Vec::new(), text),
+        };
+        Pattern::compile(format).map(|pattern| Self { pattern, methods })
+    }
+    fn is_for(&self, method: &str) -> bool {
+        self.methods.is_empty() || self.methods.iter().any(|m| m == method)
     }
 }
+
+/// Compiled formatters, tried in order.
+#[derive(Debug, Clone)]
+pub struct Formatters {
+    configured: Arc<[Formatter]>,
+    built_in: &'static [Formatter],
+}
+
+impl Default for Formatters {
+    fn default() -> Self {
+        Self::compile(&[])
+    }
+}
+
+impl Formatters {
+    /// Compiles the configured strings, each perhaps with the methods it is for (see [`entry`]). Behind them the defaults of 2.3, 2.4, 2.5 and 2.6 are
+    /// tried: a configuration may name one formatter and leave the others, and older rows were written before it.
+    pub fn compile(configured: &[String]) -> Self {
+        static BUILT_IN: OnceLock<Vec<Formatter>> = OnceLock::new();
+        let built_in = BUILT_IN.get_or_init(|| {
+            // The longer ones behind the base: a row of theirs fails the base early, the base's rows are the most.
+            let (query, search) = (format!("{BASE}{QUERY}{QUERY_PARAMS}"), format!("{BASE}{QUERY}{SEARCH_PARAMS}"));
+            let old = format!("{BASE}{QUERY}");
+            [
+                entry(BASE, &[]),
+                entry(&query, &["Query", "Delete"]),
+                entry(&search, &["HybridSearch", "Search"]),
+                entry(&old, &["Query", "Search", "Delete"]),
+            ]
+            .iter()
+            .filter_map(|e| Formatter::compile(e))
+            .collect()
+        });
+        Self { configured: configured.iter().filter_map(|e| Formatter::compile(e)).collect(), built_in }
+    }
+
+    /// Whether a record is a row that ends too early, so that one of its values goes on behind the line end.
+    pub fn is_open(&self, record: &str) -> bool {
+        let taken = &mut Taken::default();
+        let mut open = false;
+        for formatter in self.configured.iter().chain(self.built_in) {
+            match formatter.pattern.run(record, taken) {
+                Outcome::Whole => return false,
+                Outcome::Ended => open = true,
+                Outcome::Broken | Outcome::Other => {}
+            }
+        }
+        open
+    }
+}
+
+/// A formatter and its methods as one string, as `access_formats` of a source holds it.
+pub fn entry(format: &str, methods: &[&str]) -> String {
+    if methods.is_empty() { format.to_owned() } else { format!("{METHODS}{} {format}", methods.join(",")) }
+}
+
+fn parse<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>, formatters: &[Formatter]) -> bool {
+    let mut taken = Taken::default();
+    let (mut ended, mut broken) = (None, None);
+    for formatter in formatters {
+        let outcome = formatter.pattern.run(text, &mut taken);
+        let is_for = taken.get(&formatter.pattern, text, "method_name").is_none_or(|m| formatter.is_for(m));
+        match outcome {
+            Outcome::Whole if is_for => {
+                whole(text, event, context, &formatter.pattern, &taken);
+                return true;
+            }
+            Outcome::Ended if is_for => ended = ended.or(Some(formatter)),
+            Outcome::Other => {}
+            Outcome::Whole | Outcome::Ended | Outcome::Broken => broken = broken.or(Some(formatter)),
+        }
+    }
+    let Some(formatter) = ended.or(broken) else { return false };
+    place(event);
+    formatter.pattern.run(text, &mut taken);
+    if let Some(stamp) = formatter.pattern.times().filter_map(|i| taken.text(text, i)).find_map(time::scan) {
+        stamp.put(event, context.zone);
+    }
+    event.mark(if ended.is_some() { Issue::Truncated } else { Issue::Forged });
+    true
+}
+
+fn place(event: &mut Event<'_>) {
+    event.stream = Some(Cow::Borrowed("access"));
+    event.product = Some(Cow::Borrowed("milvus"));
+    event.component = Some(Cow::Borrowed("proxy"));
+}
+
+/// A row that fits its formatter from end to end.
+fn whole<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>, pattern: &Pattern, taken: &Taken) {
+    place(event);
+    let mut time_hole = None;
+    for hole in pattern.times() {
+        if let Some(stamp) = taken.text(text, hole).and_then(time::scan) {
+            stamp.put(event, context.zone);
+            time_hole = Some(hole);
+            break;
+        }
+    }
+    for (i, hole) in pattern.holes().enumerate() {
+        if Some(i) == time_hole {
+            continue;
+        }
+        let Some(value) = taken.text(text, i) else { continue };
+        let value = if hole.kind == Kind::Quotable { unquoted(value) } else { Cow::Borrowed(value) };
+        event.fields.push((hole.name.clone(), Value::Text(value)));
+    }
+    if pattern.holds_own_words(text, taken) || contradicts_itself(event) {
+        event.mark(Issue::Forged);
+    }
+}
+
+/// Newer versions can write the message and the expression as quoted Go strings.
+fn unquoted(value: &str) -> Cow<'_, str> {
+    match value.strip_prefix('"').map(|inside| (inside, quoted::closing(inside.as_bytes(), 0))) {
+        Some((inside, Some(end))) if end + 1 == inside.len() => quoted::unescape(&inside[..end]),
+        _ => Cow::Borrowed(value),
+    }
+}
+
+/// Values that fit each for itself and not together.
+fn contradicts_itself(event: &Event<'_>) -> bool {
+    // 2.3 says OK and always has a trace id of its own; from 2.4 on a success is `Successful`, and a client may name its requests.
+    let old_success = event.field_text("method_status") == Some("OK");
+    let trace = event.field_text("trace_id").unwrap_or(value::UNKNOWN);
+    // No account's name holds a control character.
+    event.field_text("user_name").is_some_and(|u| u.chars().any(char::is_control)) || old_success && !value::is_own_trace_id(trace)
+}
+
+/// Watches over the order of a source's records: behind a row that ended inside a value comes what the value went on with.
+#[derive(Debug, Clone, Default)]
+pub struct Watch {
+    open: bool,
+}
+
+impl Watch {
+    /// Looks at the next record of the source, and marks it where it must be the rest of a value. Only one record: where a value of many lines ends
+    /// cannot be seen, and a row that is really the server's must not be taken for the client's.
+    pub fn see(&mut self, event: &mut Event<'_>, format: Format) {
+        if self.open && format != Format::Plain {
+            event.mark(Issue::Forged);
+        }
+        self.open = format == Format::Access && event.is_marked(&Issue::Truncated);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use event::{Event, Value};
+use event::{Event, Issue, Value};
 
 use super::{Context, Format, LineFormat, quoted};
 use crate::time;
@@ -122,6 +122,10 @@ fn milvus<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> Op
     time::Stamp { offset: if zulu { Some(0) } else { stamp.offset }, ..stamp }.put(event, context.zone);
     event.product = Some(Cow::Borrowed("milvus"));
     event.component = Some(Cow::Borrowed("proxy"));
+    // The path is the client's: with the row's own words in it nobody knows where it ends.
+    if error.contains("] [traceID=") {
+        event.mark(Issue::Forged);
+    }
     event.trace_id = Some(trace).filter(|t| !t.is_empty()).map(Cow::Borrowed);
     event.error = error.lines().next().map(Cow::Borrowed);
     put(

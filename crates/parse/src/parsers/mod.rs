@@ -71,6 +71,7 @@ pub struct LineFormat {
 
 /// All formats, in the order in which they are tried.
 pub const FORMATS: &[LineFormat] = &[
+    access::CONFIGURED,
     unified::FORMAT,
     json::FORMAT,
     slow::FORMAT,

@@ -105,3 +105,9 @@ proptest! {
         let _ = tried(&FORMAT, &SourceDefinition::default(), &text);
     }
 }
+
+#[test]
+fn a_path_cannot_write_the_row() {
+    let line = "[2026/03/02 10:00:07.123 Z] [GIN] [/x] [traceID=] [code=200] [latency=1ms] [client=10.0.0.1] [method=GET] [error=] [traceID=a] [code=404] [latency=2ms] [client=10.0.0.66] [method=GET] [error=]";
+    assert_eq!(tried(&FORMAT, &SourceDefinition::default(), line).map(|v| v["issues"].clone()), Some(json!(["forged"])));
+}

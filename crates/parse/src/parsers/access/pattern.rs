@@ -1,0 +1,289 @@
+//! A formatter string as a matcher. Owns: literals, holes, and the walk over a row, linear in its length.
+//!
+//! A hole of a fixed kind is tried at the next places of the literal behind it. A hole of the client's text ends at the first place from which all fixed
+//! holes up to the next free one fit; so a text that holds the formatter's words is found by what it leaves over.
+
+use std::{borrow::Cow, ops::Range};
+
+use memchr::memmem::Finder;
+
+use super::value::{Kind, PLACEHOLDERS};
+
+/// Holes of one formatter; a string with more is refused.
+const HOLES_MAX: usize = 40;
+
+/// Places at which values are tried to end, in one row, beside one for each byte of it.
+const TRIES_MIN: usize = 4096;
+
+/// A literal of at least this many bytes, with a letter in it, is the formatter's own word.
+const WORD_BYTES_MIN: usize = 5;
+
+/// A placeholder.
+#[derive(Debug, Clone)]
+pub(super) struct Hole {
+    /// Without its `$`.
+    pub(super) name: Cow<'static, str>,
+    /// What its value can be.
+    pub(super) kind: Kind,
+}
+
+#[derive(Debug)]
+struct Step {
+    hole: Hole,
+    /// What follows the value; of the last step it ends the row.
+    literal: Finder<'static>,
+}
+
+impl Step {
+    fn literal(&self) -> &[u8] {
+        self.literal.needle()
+    }
+}
+
+/// How a row fits a formatter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// From end to end.
+    Whole,
+    /// It fits as far as it goes, and ends too early.
+    Ended,
+    /// It begins like a row, and departs.
+    Broken,
+    /// It is no row of this formatter.
+    Other,
+}
+
+/// Where the values of a row stand.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    ranges: Vec<Range<usize>>,
+    tries: usize,
+    /// How many holes fitted at best since somebody set this back.
+    deepest: usize,
+}
+
+impl Taken {
+    fn push(&mut self, value: Range<usize>) {
+        self.ranges.push(value);
+        self.deepest = self.deepest.max(self.ranges.len());
+    }
+    /// The value of a hole.
+    pub(super) fn text<'r>(&self, text: &'r str, hole: usize) -> Option<&'r str> {
+        self.ranges.get(hole).and_then(|range| text.get(range.clone()))
+    }
+    /// The value of a hole, by name.
+    pub(super) fn get<'r>(&self, pattern: &Pattern, text: &'r str, name: &str) -> Option<&'r str> {
+        let hole = pattern.steps.iter().position(|s| s.hole.name == name)?;
+        self.text(text, hole)
+    }
+}
+
+/// A compiled formatter.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    lead: String,
+    steps: Vec<Step>,
+    /// The literals that a value should not hold.
+    words: Vec<usize>,
+    /// Holes that must fit before a row that departs is a row at all: up to the first word.
+    proof: Option<usize>,
+}
+
+/// Why a walk stopped.
+enum Stop {
+    Ended,
+    Broken,
+}
+
+impl Pattern {
+    /// None where the string has no hole, too many, or two without anything between them.
+    pub(super) fn compile(format: &str) -> Option<Self> {
+        let (mut lead, mut steps) = (None, Vec::<Step>::new());
+        let (mut rest, mut hole) = (format, None);
+        loop {
+            let (literal, next) = next_hole(rest);
+            match hole.take() {
+                None => lead = Some(literal.to_owned()),
+                Some(_) if literal.is_empty() && next.is_some() => return None,
+                Some(hole) => steps.push(Step { hole, literal: Finder::new(literal).into_owned() }),
+            }
+            let Some((found, behind)) = next else { break };
+            (hole, rest) = (Some(found), behind);
+        }
+        if steps.is_empty() || steps.len() > HOLES_MAX {
+            return None;
+        }
+        let words: Vec<usize> = (0..steps.len()).filter(|i| is_word(steps[*i].literal())).collect();
+        let lead = lead.unwrap_or_default();
+        let proof = if is_word(lead.as_bytes()) { Some(0) } else { words.first().map(|w| w + 1) };
+        Some(Self { lead, steps, words, proof })
+    }
+
+    /// The holes in order.
+    pub(super) fn holes(&self) -> impl Iterator<Item = &Hole> {
+        self.steps.iter().map(|s| &s.hole)
+    }
+
+    /// Holes that hold a time, the one when the row was written first.
+    pub(super) fn times(&self) -> impl Iterator<Item = usize> {
+        ["time_now", "time_end", "time_start"].into_iter().filter_map(|name| self.steps.iter().position(|s| s.hole.name == name))
+    }
+
+    /// Fits a row.
+    pub(super) fn run(&self, text: &str, taken: &mut Taken) -> Outcome {
+        taken.ranges.clear();
+        taken.tries = TRIES_MIN + text.len();
+        let Some(behind) = text.strip_prefix(self.lead.as_str()) else { return Outcome::Other };
+        let stop = match self.walk(text, text.len() - behind.len(), taken) {
+            Ok(()) => return Outcome::Whole,
+            Err(stop) => stop,
+        };
+        if self.proof.is_none_or(|holes| taken.ranges.len() < holes) {
+            return Outcome::Other;
+        }
+        match stop {
+            Stop::Ended => Outcome::Ended,
+            Stop::Broken => Outcome::Broken,
+        }
+    }
+
+    fn walk(&self, text: &str, mut at: usize, taken: &mut Taken) -> Result<(), Stop> {
+        while taken.ranges.len() < self.steps.len() {
+            at =
+                if self.steps[taken.ranges.len()].hole.kind.is_free() { self.free(text, at, taken)? } else { self.fixed(text, at, taken)? };
+        }
+        if at == text.len() { Ok(()) } else { Err(Stop::Broken) }
+    }
+
+    /// The free hole at `at` and the fixed ones behind it; where they end.
+    fn free(&self, text: &str, at: usize, taken: &mut Taken) -> Result<usize, Stop> {
+        let (b, hole) = (text.as_bytes(), taken.ranges.len());
+        let step = &self.steps[hole];
+        if hole + 1 == self.steps.len() {
+            return self.last(text, at, taken);
+        }
+        let mut from = at;
+        // A quoted value ends where its quotes do.
+        if step.hole.kind == Kind::Quotable
+            && b.get(at) == Some(&b'"')
+            && let Some(close) = super::quoted::closing(b, at + 1)
+            && b[close + 1..].starts_with(step.literal())
+        {
+            from = close + 1;
+        }
+        // Where no end fits, the one that came furthest says why.
+        let (mut stop, mut furthest) = (Stop::Ended, 0);
+        while let Some(end) = step.literal.find(&b[from..]).map(|i| from + i) {
+            taken.deepest = 0;
+            taken.push(at..end);
+            match self.fixed(text, end + step.literal().len(), taken) {
+                Ok(behind) => return Ok(behind),
+                Err(s) if taken.deepest > furthest || taken.deepest == furthest && is_word(step.literal()) && matches!(s, Stop::Ended) => {
+                    (stop, furthest) = (s, taken.deepest);
+                }
+                Err(_) => {}
+            }
+            taken.ranges.truncate(hole);
+            from = end + 1;
+        }
+        Err(stop)
+    }
+
+    /// All fixed holes from `at` up to the next free one; where they end. Fills `taken` as far as they fit.
+    fn fixed(&self, text: &str, at: usize, taken: &mut Taken) -> Result<usize, Stop> {
+        let hole = taken.ranges.len();
+        let Some(step) = self.steps.get(hole).filter(|s| !s.hole.kind.is_free()) else { return Ok(at) };
+        if hole + 1 == self.steps.len() {
+            return self.last(text, at, taken);
+        }
+        let b = text.as_bytes();
+        let limit = b.len().min(at + step.hole.kind.bytes_max() + step.literal().len());
+        let mut found = false;
+        for end in step.literal.find_iter(&b[at..limit]).map(|i| at + i) {
+            if taken.tries == 0 {
+                return Err(Stop::Broken);
+            }
+            taken.tries -= 1;
+            if !text.get(at..end).is_some_and(|value| step.hole.kind.takes(value)) {
+                if step.hole.kind == Kind::Time {
+                    break;
+                }
+                continue;
+            }
+            found = true;
+            taken.push(at..end);
+            // Only where the next hole does not fit either is this end in doubt.
+            match self.fixed(text, end + step.literal().len(), taken) {
+                Ok(behind) => return Ok(behind),
+                Err(stop) if is_word(step.literal()) => return Err(stop),
+                Err(Stop::Ended) => return Err(Stop::Ended),
+                Err(Stop::Broken) => taken.ranges.truncate(hole),
+            }
+        }
+        if !found && limit == b.len() && ends_early(&text[at..], step) { Err(Stop::Ended) } else { Err(Stop::Broken) }
+    }
+
+    /// The last hole: its literal ends the row.
+    fn last(&self, text: &str, at: usize, taken: &mut Taken) -> Result<usize, Stop> {
+        let step = &self.steps[taken.ranges.len()];
+        let rest = &text.as_bytes()[at..];
+        let Some(value) = rest.strip_suffix(step.literal()) else {
+            return Err(if step.hole.kind.is_free() || ends_early(&text[at..], step) { Stop::Ended } else { Stop::Broken });
+        };
+        if !text.get(at..at + value.len()).is_some_and(|v| step.hole.kind.takes(v)) {
+            return Err(Stop::Broken);
+        }
+        taken.push(at..at + value.len());
+        Ok(text.len())
+    }
+
+    /// Whether a value holds the formatter's own words: then where it ends is the client's word against the server's.
+    pub(super) fn holds_own_words(&self, text: &str, taken: &Taken) -> bool {
+        let shortest = self.words.iter().map(|w| self.steps[*w].literal().len()).min().unwrap_or(usize::MAX);
+        let suspect = |hole: usize| {
+            let Some(value) = taken.text(text, hole).filter(|v| self.steps[hole].hole.kind.is_free() && v.len() >= shortest) else {
+                return false;
+            };
+            let quoted = self.steps[hole].hole.kind == Kind::Quotable
+                && value.len() > 1
+                && super::quoted::closing(value.as_bytes(), 1).is_some_and(|end| value.starts_with('"') && end + 1 == value.len());
+            !quoted && self.words.iter().any(|w| self.steps[*w].literal.find(value.as_bytes()).is_some())
+        };
+        (0..self.steps.len()).any(suspect)
+    }
+}
+
+/// Whether a literal is the formatter's own, and not just a separator.
+fn is_word(literal: &[u8]) -> bool {
+    literal.len() >= WORD_BYTES_MIN && literal.iter().any(u8::is_ascii_alphabetic)
+}
+
+/// The text in front of the next placeholder, and the placeholder with what follows it.
+fn next_hole(format: &str) -> (&str, Option<(Hole, &str)>) {
+    let mut from = 0;
+    while let Some(at) = format[from..].find('$').map(|i| from + i) {
+        let behind = &format[at + 1..];
+        let len = behind.bytes().take_while(|c| c.is_ascii_lowercase() || *c == b'_').count();
+        // Milvus takes the longest name that it knows; a name that we do not know is a newer version's.
+        let known = PLACEHOLDERS.iter().filter(|(name, _)| behind.starts_with(name)).max_by_key(|(name, _)| name.len());
+        let hole = match known {
+            Some((name, kind)) => Some((Hole { name: Cow::Borrowed(name), kind: *kind }, name.len())),
+            None if len > 0 => Some((Hole { name: Cow::Owned(behind[..len].to_owned()), kind: Kind::Free }, len)),
+            None => None,
+        };
+        if let Some((hole, len)) = hole {
+            return (&format[..at], Some((hole, &behind[len..])));
+        }
+        from = at + 1;
+    }
+    (format, None)
+}
+
+/// Whether the rest of a row can be the beginning of a value and of the literal behind it, cut anywhere.
+fn ends_early(rest: &str, step: &Step) -> bool {
+    let (b, literal) = (rest.as_bytes(), step.literal());
+    let shared = (0..literal.len().min(b.len() + 1)).rev().find(|n| b.ends_with(&literal[..*n])).unwrap_or(0);
+    let Some(value) = rest.get(..rest.len() - shared) else { return false };
+    let first = literal.first().copied().unwrap_or(b'\n');
+    step.hole.kind.begins(value) && !value.as_bytes().contains(&first)
+}
