@@ -201,8 +201,9 @@ impl Framer {
 
     /// What the line means for the record under way; begins one where none is.
     fn step(&mut self, line: &[u8]) -> Step {
-        // By far the commonest line: a whole unified one.
-        if self.open.is_none() && self.interrupted.is_empty() && line.starts_with(b"[20") && line.ends_with(b"]") {
+        // By far the commonest line: a whole unified one. (An access row may end with a bracket of its own and go on.)
+        let whole = line.starts_with(b"[20") && line.ends_with(b"]") && line.get(34..40) != Some(b"ACCESS");
+        if whole && self.open.is_none() && self.interrupted.is_empty() {
             self.resume = None;
             self.open = Some(Open::new(Kind::Line, Carrier::None, 0));
             return Step::EndAfter;

@@ -11,7 +11,11 @@ use memchr::{memchr, memchr_iter};
 
 use crate::{
     Format, framing, normalize,
-    parsers::{Context, access::Formatters, first_format, level},
+    parsers::{
+        Context,
+        access::{Formatters, Watch},
+        first_format, level,
+    },
     prefix::{self, Carrier, Line},
     product,
     time::{self, Zone},
@@ -35,6 +39,8 @@ pub struct Parser {
     labels: Option<String>,
     /// Pieces of records that have not ended, by container stream.
     pieces: Vec<(String, String)>,
+    /// Whether the next record is the rest of an access row's value.
+    watch: Watch,
 }
 
 /// Container streams whose pieces are kept at a time.
@@ -55,6 +61,7 @@ impl Parser {
             version: None,
             labels: labels(definition, None),
             pieces: Vec::new(),
+            watch: Watch::default(),
             definition: definition.clone(),
         }
     }
@@ -156,6 +163,7 @@ impl Parser {
         let mut event = Event { raw: Cow::Borrowed(text), ..Event::default() };
         let context = Context { definition: &self.definition, access: &self.access, zone: &self.zone, product: self.product };
         let format = first_format(text, &mut event, &context);
+        self.watch.see(&mut event, format);
         self.learn(text, &mut event, format);
         if event.stream.is_none() {
             event.stream = Some(Cow::Borrowed("server"));

@@ -70,6 +70,11 @@ fn records_come_apart() {
             "[2026/03/02 10:00:00.120 +00:00] [ACCESS] <root: x> Query [expr: a\n or b]\n",
             "[2026/03/02 10:00:00.120 +00:00] [ACCESS] <root: x> Query [expr: ]\n",
         ],
+        &[
+            "[2026/03/02 10:00:00.120 +00:00] [ACCESS] <a: tcp-10.0.0.5:1> Flush [status: Failed] [code: 1] [sdk: p] [msg: at [x.cpp:5]\n => y] [traceID: Unknown] [timeCost: 1ms]\n",
+            "[2026/03/02 10:00:00.120 +00:00] [ACCESS] <a: tcp-10.0.0.5:1> Flush [status: Failed] [code: 1] [sdk: p] [msg: at [x.cpp:5]\n",
+            L,
+        ],
         &["[2026/03/02 10:00:00.120 +00:00] [ACCESS] <evil\n[FAKE] second <root: x> Connect [status: x]\n", L],
         // Carried.
         &[

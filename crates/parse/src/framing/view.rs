@@ -6,7 +6,7 @@ use memchr::{memchr, memmem};
 
 use super::kind::{LOOK_BYTES, LineKind, classify};
 use crate::{
-    parsers::quoted,
+    parsers::{access::Formatters, quoted},
     prefix::{self, Carrier},
 };
 
@@ -108,8 +108,14 @@ impl View<'_> {
     pub fn closes_string(&self) -> bool {
         quoted::closing(&self.own, 0).is_some() && self.bracket
     }
-    /// A row of Milvus' access log without its end.
+    /// A row of Milvus' access log without its end: by its last byte, and where that is a bracket, by its formatter.
     pub fn open_row(&self) -> bool {
-        !self.bracket && self.starts_with(b"[20") && memmem::find(&self.own[..self.own.len().min(60)], b"] [ACCESS] <").is_some()
+        if !self.starts_with(b"[20") || memmem::find(&self.own[..self.own.len().min(60)], b"] [ACCESS] <").is_none() {
+            return false;
+        }
+        if !self.whole {
+            return !self.bracket;
+        }
+        !self.own.ends_with(b"]") || std::str::from_utf8(&self.own).is_ok_and(|row| Formatters::default().is_open(row))
     }
 }

@@ -107,13 +107,14 @@ impl Formatters {
         Self { configured: configured.iter().filter_map(|e| Formatter::compile(e)).collect(), built_in }
     }
 
-    /// Whether a record is a row that ends too early, so that one of its values goes on behind the line end.
+    /// Whether a line is a row that ends too early, so that one of its values goes on behind the line end: it breaks off, or a bracket in its last value
+    /// is not closed (then it may also be whole).
     pub fn is_open(&self, record: &str) -> bool {
         let taken = &mut Taken::default();
         let mut open = false;
         for formatter in self.configured.iter().chain(self.built_in) {
             match formatter.pattern.run(record, taken) {
-                Outcome::Whole => return false,
+                Outcome::Whole => return formatter.pattern.last_is_unbalanced(record, taken),
                 Outcome::Ended => open = true,
                 Outcome::Broken | Outcome::Other => {}
             }

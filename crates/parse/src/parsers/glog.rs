@@ -72,17 +72,27 @@ fn glog<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> Opti
     };
     let rest = rest[len..].strip_prefix(' ')?.trim_start_matches(' ');
     let (thread, rest) = rest.split_once(' ')?;
-    let (caller, message) = rest.split_once(']')?;
-    let (file, line) = caller.rsplit_once(':')?;
     let digits = |t: &str| !t.is_empty() && t.bytes().all(|c| c.is_ascii_digit());
-    if !digits(thread) || !digits(line) || file.is_empty() || file.contains([' ', '\n']) {
+    let (caller, message) = match rest.split_once(']') {
+        Some((caller, message)) => {
+            let (_, line) = caller.rsplit_once(':').filter(|(file, _)| !file.is_empty() && !file.contains([' ', '\n']))?;
+            (digits(line).then_some(Some(caller))?, message)
+        }
+        // The process ended while it wrote.
+        None if !rest.contains([' ', '\n']) => (None, ""),
+        None => return None,
+    };
+    if !digits(thread) {
         return None;
     }
     match stamp {
         Some(stamp) => stamp.put(event, context.zone),
         None => event.mark(Issue::BadTime),
     }
-    event.caller = Some(Cow::Borrowed(caller));
+    if caller.is_none() {
+        event.mark(Issue::Truncated);
+    }
+    event.caller = caller.map(Cow::Borrowed);
     event.fields.push((Cow::Borrowed("thread"), Value::Text(Cow::Borrowed(thread))));
     put(event, Some(level), message.trim_start_matches(' '));
     Some(())

@@ -237,6 +237,14 @@ impl Pattern {
         Ok(text.len())
     }
 
+    /// Whether the last value opens more brackets than it closes.
+    pub(super) fn last_is_unbalanced(&self, text: &str, taken: &Taken) -> bool {
+        let last = self.steps.len() - 1;
+        let Some(value) = taken.text(text, last).filter(|_| self.steps[last].hole.kind.is_free()) else { return false };
+        let count = |bracket| memchr::memchr_iter(bracket, value.as_bytes()).count();
+        count(b'[') > count(b']')
+    }
+
     /// Whether a value holds the formatter's own words: then where it ends is the client's word against the server's.
     pub(super) fn holds_own_words(&self, text: &str, taken: &Taken) -> bool {
         let shortest = self.words.iter().map(|w| self.steps[*w].literal().len()).min().unwrap_or(usize::MAX);

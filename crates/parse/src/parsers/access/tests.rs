@@ -176,9 +176,8 @@ fn rows_that_a_client_wrote() {
             "[2026/03/02 10:00:07.075 +00:00] [ACCESS] <ada: here> Connect [status: OK] [code: 0] [sdk: p] [msg: ] [traceID: {TRACE}] [timeCost: 1ms]"
         ),
         // A line end in a user's name.
-        format!(
-            "[2026/03/02 10:00:07.075 +00:00] [ACCESS] <eve\n[FAKE] second line <root: tcp-10.0.0.5:1> Connect [status: GrpcUnauthenticated] [code: 65535] [sdk: p] [msg: x] [traceID: Unknown] [timeCost: 1ms]"
-        ),
+        "[2026/03/02 10:00:07.075 +00:00] [ACCESS] <eve\n[FAKE] second line <root: tcp-10.0.0.5:1> Connect [status: GrpcUnauthenticated] [code: 65535] [sdk: p] [msg: x] [traceID: Unknown] [timeCost: 1ms]"
+            .to_owned(),
         // A line end in the client's own name for itself.
         format!("{HEAD}Connect [status: OK] [code: 0] [sdk: p\nq] [msg: ] [traceID: {TRACE}] [timeCost: 1ms]"),
     ];

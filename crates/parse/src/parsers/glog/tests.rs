@@ -27,6 +27,10 @@ fn lines() {
                 json!({"time": "2026-03-02T10:00:07.414250Z", "stream": "server", "level": "ERROR",
                 "caller": "c.cpp:9", "fields": {"thread": "1"}}),
             ),
+            (
+                "I20260302 10:00:07.414250  7267 Segment",
+                json!({"time": "2026-03-02T10:00:07.414250Z", "stream": "server", "level": "INFO", "fields": {"thread": "7267"}, "issues": ["truncated"]}),
+            ),
             // Without a year and without a file name that tells it: no time.
             (
                 "W0302 10:00:07.414250 5 c.cpp:9] low",
