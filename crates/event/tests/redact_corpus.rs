@@ -1,6 +1,8 @@
 //! The gate over recorded runs of real servers: what is masked there must be a secret, and nothing else. Prints what it masked.
 //! SKIPPED where the recordings are not at hand (`BARTIZAN_SHARED`, else `../shared` beside the project).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::{
     collections::BTreeMap,
     fs,

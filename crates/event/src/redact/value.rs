@@ -245,7 +245,10 @@ fn unquoted(b: &[u8], p: usize, depth: usize, bind: Bind) -> Option<Value> {
     let end = if bind == Bind::Bracket { bracket_end(b, p) } else { plain_end(b, p, depth) };
     let text = &b[p..end];
     let variable = matches!(bind, Bind::EqualSpaced | Bind::Word) && text[..1.min(text.len())] == *b"@";
-    if text.is_empty() || bare_placeholder(text) || variable || (bind != Bind::Bracket && is_next_key(b, p)) {
+    if bind != Bind::Bracket && is_next_key(b, p) {
+        return Some(Value { secrets: Vec::new(), end: p });
+    }
+    if text.is_empty() || bare_placeholder(text) || variable {
         return Some(Value { secrets: Vec::new(), end });
     }
     Some(Value { secrets: one(false, p..end), end })
