@@ -87,13 +87,31 @@ fn by_message(event: &Event<'_>) -> Option<Signal> {
     MESSAGES.iter().find(|(text, _)| message.starts_with(text)).map(|(_, product)| Signal { product, decisive: true })
 }
 
+/// The parts of Milvus, as their lines name them.
+const MILVUS_PARTS: [&str; 13] = [
+    "proxy",
+    "rootcoord",
+    "datacoord",
+    "querycoord",
+    "indexcoord",
+    "mixcoord",
+    "datanode",
+    "querynode",
+    "indexnode",
+    "streamingnode",
+    "streamingcoord",
+    "standalone",
+    "cdc",
+];
+
 /// Keys that only one product writes.
 fn by_fields(event: &Event<'_>) -> Option<Signal> {
     for (key, value) in event.fields.iter().take(6) {
         let product = match key.as_ref() {
             "collectionID" | "segmentID" | "partitionID" | "vChannel" | "vchannel" | "pchannel" | "client_role" | "ProxyID" => "milvus",
             "module" if matches!(value.as_text(), "streamingnode" | "streamingcoord" | "DataCoord" | "RootCoord") => "milvus",
-            "role" if event.caller.as_deref().is_some_and(|c| c.contains(".go:")) => "milvus",
+            // TiDB prints the role of an account under the same key, and a client names it: only the parts of Milvus say Milvus.
+            "role" if MILVUS_PARTS.contains(&value.as_text()) && event.caller.as_deref().is_some_and(|c| c.contains(".go:")) => "milvus",
             "service-info" => "pd",
             "thread_id" if event.caller.as_deref() == Some("<unknown>") => "tiflash",
             "logger" if value.as_text() == "main" || value.as_text().starts_with("main.") => "tiproxy",

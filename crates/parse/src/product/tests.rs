@@ -75,3 +75,11 @@ fn the_tables_are_sorted_and_disjoint() {
     all.dedup();
     assert_eq!(all.len(), names, "a file of two products says nothing");
 }
+
+#[test]
+fn a_role_that_a_client_names_says_nothing() {
+    for (value, want) in [("`dba`@`%`", None), ("dba", None), ("proxy", Some("milvus"))] {
+        let line = format!("[2026/03/02 10:00:00.120 +00:00] [ERROR] [server.go:945] [\"find role failed\"] [role={value}]");
+        assert_eq!(ballot(&line).map(|s| s.product), want, "{value}");
+    }
+}
