@@ -8,6 +8,7 @@ pub mod class;
 pub mod deriver;
 pub mod framing;
 pub mod normalize;
+pub mod own;
 pub mod parser;
 pub mod parsers;
 pub mod prefix;

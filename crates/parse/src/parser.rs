@@ -21,6 +21,10 @@ use crate::{
     time::{self, Zone},
 };
 
+mod memory;
+
+pub use memory::Memory;
+
 /// Parses the records of one source, in order.
 #[derive(Debug, Clone)]
 pub struct Parser {
