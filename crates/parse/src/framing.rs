@@ -16,7 +16,7 @@ use memchr::memchr;
 use kind::{LineKind, ends_others};
 use view::View;
 
-use crate::prefix::Carrier;
+use crate::{parsers::access::begins_row, prefix::Carrier};
 
 /// What is known about the bytes behind the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,7 +202,7 @@ impl Framer {
     /// What the line means for the record under way; begins one where none is.
     fn step(&mut self, line: &[u8]) -> Step {
         // By far the commonest line: a whole unified one. (An access row may end with a bracket of its own and go on.)
-        let whole = line.starts_with(b"[20") && line.ends_with(b"]") && line.get(34..40) != Some(b"ACCESS");
+        let whole = line.starts_with(b"[20") && line.ends_with(b"]") && !begins_row(line);
         if whole && self.open.is_none() && self.interrupted.is_empty() {
             self.resume = None;
             self.open = Some(Open::new(Kind::Line, Carrier::None, 0));

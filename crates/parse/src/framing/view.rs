@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::kind::{LOOK_BYTES, LineKind, classify};
 use crate::{
-    parsers::{access::Formatters, quoted},
+    parsers::{
+        access::{Formatters, begins_row},
+        quoted,
+    },
     prefix::{self, Carrier},
 };
 
@@ -110,7 +113,7 @@ impl View<'_> {
     }
     /// A row of Milvus' access log without its end: by its last byte, and where that is a bracket, by its formatter.
     pub fn open_row(&self) -> bool {
-        if !self.starts_with(b"[20") || memmem::find(&self.own[..self.own.len().min(60)], b"] [ACCESS] <").is_none() {
+        if !begins_row(&self.own) {
             return false;
         }
         if !self.whole {

@@ -36,9 +36,20 @@ pub const CONFIGURED: LineFormat = LineFormat {
 /// Rows of the built-in formatters.
 pub const FORMAT: LineFormat = LineFormat {
     format: Format::Access,
-    recognize: |b| b.starts_with(b"[2"),
+    recognize: begins_row,
     parse: |text, event, context| parse(text, event, context, context.access.built_in),
 };
+
+/// Behind the time (`[2026/11/21 21:17:08.075 +00:00`) of every built-in formatter.
+const MARK: &[u8] = b"] [ACCESS] <";
+
+/// Where it stands.
+const MARK_AT: usize = 31;
+
+/// Whether a line begins like a row of a built-in formatter.
+pub fn begins_row(line: &[u8]) -> bool {
+    line.get(MARK_AT..).is_some_and(|rest| rest.starts_with(MARK)) && line[0] == b'['
+}
 
 /// A configured string may begin with the methods that it is for: `methods=Query,Search [$time_now] ..`.
 const METHODS: &str = "methods=";
@@ -91,7 +102,7 @@ impl Formatters {
     pub fn compile(configured: &[String]) -> Self {
         static BUILT_IN: OnceLock<Vec<Formatter>> = OnceLock::new();
         let built_in = BUILT_IN.get_or_init(|| {
-            // The longer ones behind the base: a row of theirs fails the base early, the base's rows are the most.
+            // The longer ones first: a word that a row lacks tells at once that they are not meant.
             let (query, search) = (format!("{BASE}{QUERY}{QUERY_PARAMS}"), format!("{BASE}{QUERY}{SEARCH_PARAMS}"));
             let old = format!("{BASE}{QUERY}");
             [
@@ -110,6 +121,11 @@ impl Formatters {
     /// Whether a line is a row that ends too early, so that one of its values goes on behind the line end: it breaks off, or a bracket in its last value
     /// is not closed (then it may also be whole).
     pub fn is_open(&self, record: &str) -> bool {
+        // Nearly every row closes all that it opens.
+        let count = |bracket| record.bytes().filter(|b| *b == bracket).count();
+        if record.ends_with(']') && count(b'[') == count(b']') {
+            return false;
+        }
         let taken = &mut Taken::default();
         let mut open = false;
         for formatter in self.configured.iter().chain(self.built_in) {
@@ -130,17 +146,26 @@ pub fn entry(format: &str, methods: &[&str]) -> String {
 
 fn parse<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>, formatters: &[Formatter]) -> bool {
     let mut taken = Taken::default();
+    for formatter in formatters.iter().filter(|f| f.pattern.may_fit(text)) {
+        let is_whole = formatter.pattern.run(text, &mut taken) == Outcome::Whole;
+        if is_whole && taken.get(&formatter.pattern, text, "method_name").is_none_or(|m| formatter.is_for(m)) {
+            whole(text, event, context, &formatter.pattern, &taken);
+            return true;
+        }
+    }
+    torn(text, event, context, formatters)
+}
+
+/// A row that fits no formatter from end to end, if it is one.
+fn torn(text: &str, event: &mut Event<'_>, context: &Context<'_>, formatters: &[Formatter]) -> bool {
+    let mut taken = Taken::default();
     let (mut ended, mut broken) = (None, None);
     for formatter in formatters {
         let outcome = formatter.pattern.run(text, &mut taken);
         let is_for = taken.get(&formatter.pattern, text, "method_name").is_none_or(|m| formatter.is_for(m));
         match outcome {
-            Outcome::Whole if is_for => {
-                whole(text, event, context, &formatter.pattern, &taken);
-                return true;
-            }
-            Outcome::Ended if is_for => ended = ended.or(Some(formatter)),
             Outcome::Other => {}
+            Outcome::Ended if is_for => ended = ended.or(Some(formatter)),
             Outcome::Whole | Outcome::Ended | Outcome::Broken => broken = broken.or(Some(formatter)),
         }
     }
@@ -171,6 +196,7 @@ fn whole<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>, patter
             break;
         }
     }
+    event.fields.reserve(pattern.holes().len());
     for (i, hole) in pattern.holes().enumerate() {
         if Some(i) == time_hole {
             continue;
@@ -198,7 +224,7 @@ fn contradicts_itself(event: &Event<'_>) -> bool {
     let old_success = event.field_text("method_status") == Some("OK");
     let trace = event.field_text("trace_id").unwrap_or(value::UNKNOWN);
     // No account's name holds a control character.
-    event.field_text("user_name").is_some_and(|u| u.chars().any(char::is_control)) || old_success && !value::is_own_trace_id(trace)
+    event.field_text("user_name").is_some_and(value::holds_control) || old_success && !value::is_own_trace_id(trace)
 }
 
 /// Watches over the order of a source's records: behind a row that ended inside a value comes what the value went on with.

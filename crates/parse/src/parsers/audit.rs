@@ -14,26 +14,33 @@ use crate::time;
 /// The Enterprise extension, also TiDB Cloud Essential.
 pub const EXTENSION: LineFormat = LineFormat { format: Format::AuditExtension, recognize: recognize_extension, parse: parse_extension };
 /// The older plugin, also TiDB Cloud Dedicated.
-pub const PLUGIN: LineFormat = LineFormat { format: Format::AuditPlugin, recognize: |b| b.starts_with(b"[2"), parse: parse_plugin };
+pub const PLUGIN: LineFormat = LineFormat { format: Format::AuditPlugin, recognize: begins_line, parse: parse_plugin };
+
+/// The id stands behind time, level and caller, within this many bytes.
+const ID_WITHIN: usize = 100;
+
+fn begins_line(b: &[u8]) -> bool {
+    b.starts_with(b"[2") && memmem::find(&b[..b.len().min(ID_WITHIN)], b" [ID=").is_some()
+}
 
 fn recognize_extension(b: &[u8]) -> bool {
-    b.starts_with(b"[2") || b.starts_with(b"{\"")
+    b.starts_with(b"{\"") || begins_line(b)
 }
 
 fn parse_extension<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> bool {
-    if text.starts_with('{') { object(text, event, context) } else { line(text, "EVENT=", event, context) }
+    if text.starts_with('{') { object(text, event, context) } else { line(text, &["EVENT="], event, context) }
 }
 
 fn parse_plugin<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> bool {
-    line(text, "EVENT_CLASS=", event, context) || line(text, "TIMESTAMP=", event, context)
+    line(text, &["TIMESTAMP=", "EVENT_CLASS="], event, context)
 }
 
 /// `[time] [INFO] [ID=..] [EVENT=..]`: the key behind the id tells the family.
-fn line<'r>(text: &'r str, second: &str, event: &mut Event<'r>, context: &Context<'_>) -> bool {
+fn line<'r>(text: &'r str, second: &[&str], event: &mut Event<'r>, context: &Context<'_>) -> bool {
     let Some(head) = unified::head(text) else { return false };
     let rest = &text[head.rest..];
     let behind_id = rest.strip_prefix("[ID=").and_then(|r| r.split_once("] [")).map(|(_, behind)| behind);
-    if !behind_id.is_some_and(|b| b.starts_with(second)) {
+    if !behind_id.is_some_and(|b| second.iter().any(|key| b.starts_with(key))) {
         return false;
     }
     head.put(event, context.zone);

@@ -31,12 +31,23 @@ pub(super) struct Hole {
 struct Step {
     hole: Hole,
     /// What follows the value; of the last step it ends the row.
-    literal: Finder<'static>,
+    literal: String,
 }
 
 impl Step {
     fn literal(&self) -> &[u8] {
-        self.literal.needle()
+        self.literal.as_bytes()
+    }
+    /// The next place of the literal. Values are short and literals begin with what values seldom hold, so this beats a searcher for long texts.
+    fn find(&self, b: &[u8], mut from: usize) -> Option<usize> {
+        let Some(first) = self.literal().first() else { return Some(from) };
+        loop {
+            let at = from + memchr::memchr(*first, b.get(from..)?)?;
+            if b[at..].starts_with(self.literal()) {
+                return Some(at);
+            }
+            from = at + 1;
+        }
     }
 }
 
@@ -85,6 +96,7 @@ pub(super) struct Pattern {
     steps: Vec<Step>,
     /// The literals that a value should not hold.
     words: Vec<usize>,
+    last_word: Option<Finder<'static>>,
     /// Holes that must fit before a row that departs is a row at all: up to the first word.
     proof: Option<usize>,
 }
@@ -105,7 +117,7 @@ impl Pattern {
             match hole.take() {
                 None => lead = Some(literal.to_owned()),
                 Some(_) if literal.is_empty() && next.is_some() => return None,
-                Some(hole) => steps.push(Step { hole, literal: Finder::new(literal).into_owned() }),
+                Some(hole) => steps.push(Step { hole, literal: literal.to_owned() }),
             }
             let Some((found, behind)) = next else { break };
             (hole, rest) = (Some(found), behind);
@@ -116,11 +128,17 @@ impl Pattern {
         let words: Vec<usize> = (0..steps.len()).filter(|i| is_word(steps[*i].literal())).collect();
         let lead = lead.unwrap_or_default();
         let proof = if is_word(lead.as_bytes()) { Some(0) } else { words.first().map(|w| w + 1) };
-        Some(Self { lead, steps, words, proof })
+        let last_word = words.last().map(|w| Finder::new(steps[*w].literal()).into_owned());
+        Some(Self { lead, steps, words, last_word, proof })
+    }
+
+    /// Whether a row holds the formatter's last word: without it the row cannot fit from end to end.
+    pub(super) fn may_fit(&self, text: &str) -> bool {
+        self.last_word.as_ref().is_none_or(|word| word.find(text.as_bytes()).is_some())
     }
 
     /// The holes in order.
-    pub(super) fn holes(&self) -> impl Iterator<Item = &Hole> {
+    pub(super) fn holes(&self) -> impl ExactSizeIterator<Item = &Hole> {
         self.steps.iter().map(|s| &s.hole)
     }
 
@@ -173,7 +191,7 @@ impl Pattern {
         }
         // Where no end fits, the one that came furthest says why.
         let (mut stop, mut furthest) = (Stop::Ended, 0);
-        while let Some(end) = step.literal.find(&b[from..]).map(|i| from + i) {
+        while let Some(end) = step.find(b, from) {
             taken.deepest = 0;
             taken.push(at..end);
             match self.fixed(text, end + step.literal().len(), taken) {
@@ -198,8 +216,9 @@ impl Pattern {
         }
         let b = text.as_bytes();
         let limit = b.len().min(at + step.hole.kind.bytes_max() + step.literal().len());
-        let mut found = false;
-        for end in step.literal.find_iter(&b[at..limit]).map(|i| at + i) {
+        let (mut found, mut from) = (false, at);
+        while let Some(end) = step.find(&b[..limit], from) {
+            from = end + 1;
             if taken.tries == 0 {
                 return Err(Stop::Broken);
             }
@@ -255,7 +274,7 @@ impl Pattern {
             let quoted = self.steps[hole].hole.kind == Kind::Quotable
                 && value.len() > 1
                 && super::quoted::closing(value.as_bytes(), 1).is_some_and(|end| value.starts_with('"') && end + 1 == value.len());
-            !quoted && self.words.iter().any(|w| self.steps[*w].literal.find(value.as_bytes()).is_some())
+            !quoted && self.words.iter().any(|w| self.steps[*w].find(value.as_bytes(), 0).is_some())
         };
         (0..self.steps.len()).any(suspect)
     }

@@ -97,9 +97,9 @@ impl Kind {
                 !digits.is_empty() && digits.len() <= 20 && digits.bytes().all(|c| c.is_ascii_digit())
             }
             Self::Address => is_address(text),
-            Self::Trace => !text.chars().any(|c| c.is_control() || matches!(c, '[' | ']')),
+            Self::Trace => !text.bytes().any(|c| c < b' ' || matches!(c, b'[' | b']' | 0x7f)),
             Self::Duration => is_duration(text),
-            Self::Line => !text.chars().any(char::is_control),
+            Self::Line => !holds_control(text),
         }
     }
 }
@@ -121,12 +121,18 @@ impl Kind {
     }
 }
 
+/// Whether a text holds a line end or another control character.
+pub(super) fn holds_control(text: &str) -> bool {
+    text.bytes().any(|c| c < b' ' || c == 0x7f)
+}
+
 /// `Search`, `/v2/vectordb/entities/search`. Never a level: that is a server line which a loose formatter would take.
 fn is_method(text: &str) -> bool {
     if text.starts_with('/') {
-        return !text.chars().any(char::is_control);
+        return !holds_control(text);
     }
-    !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_') && super::super::level(text).is_none()
+    let word = !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_');
+    word && (text.bytes().any(|c| c.is_ascii_lowercase()) || super::super::level(text).is_none())
 }
 
 /// An address with its network in front and its port behind, any of them missing. A name of a host has no place here.
