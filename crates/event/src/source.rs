@@ -30,6 +30,9 @@ pub struct SourceDefinition {
     /// Formatter strings of a Milvus access log that is configured (else the built-in ones are tried).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access_formats: Vec<String>,
+    /// It was imported, not tailed: what is found in it is history (DESIGN §2.13).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
     /// Labels of the operator.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,

@@ -28,6 +28,8 @@ pub trait Observer: Send {
     fn frame(&mut self, wal_seq: u64, replay: bool);
     /// About every 100 ms, also when nothing arrives: the lane's clock moves on.
     fn idle(&mut self);
+    /// An import has ended: nothing more will come in its lane.
+    fn flush(&mut self) {}
     /// What it must know to go on behind the last frame: goes into `state/detect/<wal_seq>` with a check sum, two kept.
     fn snapshot(&mut self) -> serde_json::Value;
 }
