@@ -158,7 +158,7 @@ impl TableProvider for Lake {
             plans.push(self.scan_files(&files, session.config().target_partitions(), projection, limit)?);
         }
         if !self.fresh.is_empty() {
-            plans.push(MemorySourceConfig::try_new_exec(&[self.fresh.clone()], Arc::clone(&self.schema), projection.cloned())?);
+            plans.push(MemorySourceConfig::try_new_exec(std::slice::from_ref(&self.fresh), Arc::clone(&self.schema), projection.cloned())?);
         }
         match plans.len() {
             0 => Ok(Arc::new(EmptyExec::new(

@@ -1,20 +1,31 @@
-//! The live tail: events as JSON lines to whoever looks. Owns: the bounded channel. A viewer that is too slow misses lines and is told how many.
+//! The live tail: events to whoever looks. Owns: the bounded channel. A viewer that is too slow misses events and is told how many.
 
 use std::sync::Arc;
 
 use event::{Event, RecordName, json};
 use tokio::sync::broadcast;
 
-/// Lines kept for slow viewers.
-const LINES_MAX: usize = 4_096;
+/// Events kept for slow viewers.
+const EVENTS_MAX: usize = 4_096;
 
-/// Hands lines to viewers.
+/// An event as viewers get it.
+#[derive(Debug)]
+pub struct Shown {
+    /// Its name.
+    pub name: RecordName,
+    /// Its columns: what a filter looks at.
+    pub event: Event<'static>,
+    /// One JSON object with log, seq and cluster in front.
+    pub json: String,
+}
+
+/// Hands events to viewers.
 #[derive(Debug, Clone)]
-pub struct Bus(broadcast::Sender<Arc<str>>);
+pub struct Bus(broadcast::Sender<Arc<Shown>>);
 
 impl Default for Bus {
     fn default() -> Self {
-        Self(broadcast::channel(LINES_MAX).0)
+        Self(broadcast::channel(EVENTS_MAX).0)
     }
 }
 
@@ -24,17 +35,18 @@ impl Bus {
         if self.0.receiver_count() == 0 {
             return;
         }
-        let mut line = format!("{{\"log\":\"{}\",\"seq\":{},\"cluster\":", name.log, name.seq);
-        json::push_string(&mut line, cluster);
-        line.push(',');
+        let mut text = format!("{{\"log\":\"{}\",\"seq\":{},\"cluster\":", name.log, name.seq);
+        json::push_string(&mut text, cluster);
+        text.push(',');
         let mut rest = String::new();
         json::push_event(&mut rest, event);
-        line.push_str(rest.get(1..).unwrap_or("}"));
-        let _ = self.0.send(line.into()); // nobody looks any more: no loss
+        text.push_str(rest.get(1..).unwrap_or("}"));
+        let shown = Shown { name: name.clone(), event: event.clone().into_owned(), json: text };
+        let _ = self.0.send(Arc::new(shown)); // nobody looks any more: no loss
     }
 
     /// Looks from now on.
-    pub fn look(&self) -> broadcast::Receiver<Arc<str>> {
+    pub fn look(&self) -> broadcast::Receiver<Arc<Shown>> {
         self.0.subscribe()
     }
 }
@@ -53,11 +65,8 @@ mod tests {
         bus.show(&name, "prod", &event);
         let mut look = bus.look();
         bus.show(&name, "prod", &event);
-        let line: serde_json::Value = serde_json::from_str(&look.try_recv().unwrap()).unwrap();
-        assert_eq!(
-            (line["log"].as_str(), line["seq"].as_i64(), line["raw"].as_str()),
-            (Some("00000001.prod.security"), Some(7), Some("x"))
-        );
+        let line: serde_json::Value = serde_json::from_str(&look.try_recv().unwrap().json).unwrap();
+        assert_eq!((line["log"].as_str(), line["seq"].as_i64(), line["raw"].as_str()), (Some("00000001.prod.security"), Some(7), Some("x")));
         assert!(look.try_recv().is_err());
     }
 }

@@ -2,20 +2,15 @@
 //!
 //! Owns: the engine's lanes and what has been said. Must never wait: findings go out through channels, records of `self` through the store's queue.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use detect::{Engine, Lane, Origin, RuleSet};
 use event::{Clock, Event, Evidence, Finding, LogClass, Micros, SourceId, limits::LATE_US};
 use serde_json::{Value, json};
-use store::{Observer, Seen};
+use store::{Observer, OwnRecords, Seen};
 
 use crate::{bus::Bus, counts::Counts};
 
-/// Appends a record of `self`: the kind and its object.
-pub type Append = Arc<dyn Fn(&'static str, Value) + Send + Sync>;
 /// Findings on their way to the desk.
 pub type Findings = tokio::sync::mpsc::UnboundedSender<Finding>;
 
@@ -30,8 +25,8 @@ pub struct Parts {
     pub rules: Arc<RuleSet>,
     /// Now.
     pub clock: Arc<dyn Clock>,
-    /// Set once the store is open: the store owns the watch, and the watch writes into the store.
-    pub append: Arc<OnceLock<Append>>,
+    /// Where records of `self` go in.
+    pub own: OwnRecords,
     /// To the desk.
     pub findings: Findings,
     /// The live tail.
@@ -79,8 +74,8 @@ impl Watch {
                     self.said.clear();
                 }
                 self.said.insert(finding.id.clone(), finding.revision);
-                if let (Some(append), Ok(value)) = (self.parts.append.get(), serde_json::to_value(&finding)) {
-                    append("finding", value);
+                if let Ok(value) = serde_json::to_value(&finding) {
+                    self.parts.own.append("finding", value); // what a full queue refuses is counted there
                 }
             }
             let _ = self.parts.findings.send(finding); // the desk is gone only when the server ends

@@ -26,7 +26,7 @@ pub enum StoreError {
         next: String,
     },
     /// There is no store here.
-    #[error("opening the store {0}: there is none; `bartizan init --data {0}` makes one, `serve` and `import` do it by themselves", .0.display())]
+    #[error("opening the store {path}: there is none; `bartizan init --data {path}` makes one, `serve` and `import` do it by themselves", path = .0.display())]
     None(PathBuf),
     /// Another process writes here.
     #[error("opening the store {path}: {holder} writes to it; commands with --data speak to a running server, or stop it first", path = .path.display())]

@@ -1,6 +1,7 @@
 //! One open file that is read as it grows. Owns: its position, the test whether it is still the same content, and its batches.
 
 use std::{
+    collections::VecDeque,
     fs::File,
     os::unix::fs::FileExt as _,
     path::PathBuf,
@@ -14,12 +15,14 @@ use event::{
 };
 use parse::End;
 
-use crate::{CollectError, Ship, ShipError, feed::Feed};
+use crate::{CollectError, Ship, ShipError, Shipped, feed::Feed};
 
 /// Read from one file before the others get their turn.
 const TURN_BYTES: usize = 4 << 20;
 /// Read at once.
 const READ_BYTES: usize = 256 << 10;
+/// Batches on their way to the disk; then the oldest is waited for.
+const IN_FLIGHT_MAX: usize = 16;
 /// So many bytes before the position must still be what they were, else the file was written anew.
 const SAME_BYTES: usize = 1024;
 
@@ -37,7 +40,6 @@ pub(super) enum Turn {
 }
 
 /// An open file.
-#[derive(Debug)]
 pub(super) struct Follow {
     pub path: PathBuf,
     pub file: File,
@@ -51,6 +53,8 @@ pub(super) struct Follow {
     last_bytes: Instant,
     /// Its path was renamed or is gone: nobody is expected to write on for long.
     pub left_since: Option<Instant>,
+    /// Batches that were taken and are not known to be durable: one that is refused after all means that the file is identified again.
+    in_flight: VecDeque<Box<dyn Shipped>>,
 }
 
 impl Follow {
@@ -61,7 +65,8 @@ impl Follow {
             before.clear();
         }
         let (feed, last_bytes) = (Feed::new(), Instant::now());
-        Self { path, file, cluster, source, version, tracker, feed, before, last_bytes, left_since: None }
+        let in_flight = VecDeque::new();
+        Self { path, file, cluster, source, version, tracker, feed, before, last_bytes, left_since: None, in_flight }
     }
 
     pub(super) fn generation(&self) -> Generation {
@@ -75,9 +80,20 @@ impl Follow {
     pub(super) fn idle(&self) -> Duration {
         self.last_bytes.elapsed()
     }
-    /// Something was read that is not shipped yet.
+    /// Something was read that is not known to be durable yet.
     pub(super) fn is_waiting(&self) -> bool {
-        self.feed.pending() > 0
+        self.feed.pending() > 0 || !self.in_flight.is_empty()
+    }
+    /// Waits until at most `keep` batches are on their way. False if one was refused: the store knows better where the file stands.
+    pub(super) fn settle(&mut self, keep: usize) -> Result<bool, CollectError> {
+        while self.in_flight.len() > keep {
+            match self.in_flight.pop_front().map_or(Ok(()), Shipped::wait) {
+                Ok(()) => {}
+                Err(e @ ShipError::Stopped(_)) => return Err(CollectError::ship(&self.path)(e)),
+                Err(ShipError::Position { .. } | ShipError::Paused(_)) => return Ok(false),
+            }
+        }
+        Ok(true)
     }
     fn read_to(&self) -> u64 {
         self.tracker.position() + self.feed.pending() as u64
@@ -97,7 +113,8 @@ impl Follow {
 
     /// Reads what is new and ships what is complete.
     pub(super) fn turn(&mut self, ship: &dyn Ship, redactor: &Redactor) -> Result<Turn, CollectError> {
-        if !self.is_same()? {
+        // What the turn before sent is durable by now, mostly; waiting here lets all files of a round share one sync.
+        if !self.settle(0)? || !self.is_same()? {
             return Ok(Turn::Changed);
         }
         let mut buf = vec![0; READ_BYTES];
@@ -131,7 +148,10 @@ impl Follow {
             other => return Ok(other),
         }
         self.feed.scan(End::Closed);
-        self.send(ship, redactor, true)
+        match self.send(ship, redactor, true)? {
+            Turn::Done if !self.settle(0)? => Ok(Turn::Changed),
+            turn => Ok(turn),
+        }
     }
 
     fn remember(&mut self, bytes: &[u8]) {
@@ -162,14 +182,16 @@ impl Follow {
                 records: self.feed.records(count, redactor),
             };
             match ship.ship(batch) {
-                // The ticket is let go: a store that stops says so at the next batch, and position and data are one write.
-                Ok(_ticket) => {}
+                Ok(shipped) => self.in_flight.push_back(shipped),
                 Err(ShipError::Paused(why)) => return Ok(Turn::Paused(why)),
                 Err(ShipError::Position { .. }) => return Ok(Turn::Changed),
                 Err(e @ ShipError::Stopped(_)) => return Err(CollectError::ship(&self.path)(e)),
             }
             self.tracker = tracker;
             self.feed.consume(count);
+            if !self.settle(IN_FLIGHT_MAX)? {
+                return Ok(Turn::Changed);
+            }
         }
     }
 }

@@ -135,7 +135,10 @@ impl Tail {
                 }
             }
         }
-        self.held.keys().copied().collect::<Vec<_>>().into_iter().try_for_each(|id| self.turn(id).map(|_| ()))
+        for id in self.held.keys().copied().collect::<Vec<_>>() {
+            self.turn(id)?;
+        }
+        self.held.values_mut().try_for_each(|held| if let Held::Follow(follow) = held { follow.settle(0).map(|_| ()) } else { Ok(()) })
     }
 
     /// Looks through the folders: what is new is identified, what was renamed goes on, what is gone is closed.

@@ -1,0 +1,71 @@
+//! `bartizan user`: for who locked himself out: a new one-use link, for whoever may read the data folder.
+
+use std::path::PathBuf;
+
+use event::{Clock as _, clock::SystemClock};
+use serde_json::{Value, json};
+use server::{auth, ctl::Client};
+
+use super::{Done, Globals, Output, alert::open_state, stores};
+
+/// What to do.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Print a one-use link (15 minutes) in which an account is made, or gets a new password
+    Reset {
+        /// The store's folder
+        #[arg(long, value_name = "DIR", default_value = "bartizan-data")]
+        data: PathBuf,
+        /// Where the console answers, if no server runs now
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7700")]
+        listen: std::net::SocketAddr,
+    },
+    /// List the accounts
+    List {
+        /// The store's folder
+        #[arg(long, value_name = "DIR", default_value = "bartizan-data")]
+        data: PathBuf,
+    },
+}
+
+/// Makes the link or lists.
+pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
+    let mut out = Output::new(globals.format(), Vec::new());
+    stores::wait(async {
+        match args.what {
+            What::Reset { data, listen } => {
+                let link = match Client::find(&data) {
+                    Some(client) => client.post("/ctl/user-reset", &json!({})).await.or_else(super::ctl_failed)?["link"].clone(),
+                    None => {
+                        let state = open_state(&data).await?;
+                        let (token, hash) = auth::new_token().map_err(anyhow::Error::msg)?;
+                        state.put_setup(&hash, SystemClock.now() + auth::SETUP_US).await?;
+                        format!("http://{listen}/setup#{token}").into()
+                    }
+                };
+                row(&mut out, json!({"link": link}))?;
+            }
+            What::List { data } => {
+                for name in open_state(&data).await?.account_names().await? {
+                    row(&mut out, json!({"user": name}))?;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    out.finish()?;
+    Ok(Done::Ok)
+}
+
+fn row(out: &mut Output, value: Value) -> anyhow::Result<()> {
+    match value {
+        Value::Object(row) => out.row(row),
+        _ => Ok(()),
+    }
+}

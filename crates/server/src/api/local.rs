@@ -1,0 +1,103 @@
+//! What only commands on `ctl.sock` may ask: answers without the console's limits, imports, tests of channels, a new setup link.
+//!
+//! Long answers are JSON Lines: `{"columns": [..]}`, rows as `{"row": {..}}`, and at the end `{"end": {"truncated": ..}}` or `{"error": ..}`.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    extract::State,
+    http::header,
+    response::{IntoResponse as _, Response},
+};
+use query::{Answer, Limits, QueryError, Search};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Fault;
+use crate::{auth, site::Site};
+
+/// The body of POST /ctl/query.
+#[derive(Debug, Deserialize)]
+pub struct Asked {
+    sql: String,
+}
+
+/// POST /ctl/query
+pub async fn query(State(site): State<Arc<Site>>, Json(asked): Json<Asked>) -> Result<Response, Fault> {
+    site.evidences.store().catch_up();
+    let answer = site.evidences.engine(Limits::COMMAND)?.sql(&asked.sql).await?;
+    Ok(lines(answer))
+}
+
+/// The body of POST /ctl/search.
+#[derive(Debug, Deserialize)]
+pub struct Wanted {
+    q: String,
+    since: Option<i64>,
+    until: Option<i64>,
+    limit: usize,
+}
+
+/// POST /ctl/search
+pub async fn search(State(site): State<Arc<Site>>, Json(wanted): Json<Wanted>) -> Result<Response, Fault> {
+    site.evidences.store().catch_up();
+    let search = Search::parse(&wanted.q, site.clock.now())?.within(wanted.since, wanted.until);
+    let answer = site.evidences.engine(Limits::COMMAND)?.search(&search, wanted.limit, None).await?;
+    Ok(lines(answer))
+}
+
+/// An answer as it comes.
+fn lines(answer: Answer) -> Response {
+    let first = Bytes::from(json!({"columns": answer.columns}).to_string() + "\n");
+    let head = futures::stream::once(std::future::ready(Ok::<_, std::convert::Infallible>(first)));
+    let rest = futures::stream::unfold(Some(answer), |answer| async {
+        let mut answer = answer?;
+        match answer.next().await {
+            Ok(Some(rows)) => {
+                let text: String = rows.into_iter().map(|row| json!({"row": row}).to_string() + "\n").collect();
+                Some((Ok(Bytes::from(text)), Some(answer)))
+            }
+            Ok(None) => Some((Ok(Bytes::from(json!({"end": {"truncated": answer.truncated()}}).to_string() + "\n")), None)),
+            Err(e) => Some((Ok(Bytes::from(error(&e).to_string() + "\n")), None)),
+        }
+    });
+    let body = Body::from_stream(futures::StreamExt::chain(head, rest));
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response()
+}
+
+fn error(e: &QueryError) -> Value {
+    json!({"error": {"code": "query", "message": e.to_string(), "exit": e.exit()}})
+}
+
+/// POST /ctl/import: reads files on this machine through the server's pipeline.
+pub async fn import(State(site): State<Arc<Site>>, Json(asked): Json<Value>) -> Result<Json<Value>, Fault> {
+    let importer = Arc::clone(&site.importer);
+    let done = tokio::task::spawn_blocking(move || importer(asked)).await.map_err(|e| Fault::ours("import", e.to_string()))?;
+    done.map(Json).map_err(|why| Fault::asker("import", why, "mend it and run the import again: nothing is stored twice"))
+}
+
+/// The body of POST /ctl/alert-test.
+#[derive(Debug, Deserialize)]
+pub struct Test {
+    channel: Option<String>,
+}
+
+/// POST /ctl/alert-test
+pub async fn alert_test(State(site): State<Arc<Site>>, Json(test): Json<Test>) -> Result<Json<Value>, Fault> {
+    let names = site.desk.test(test.channel.as_deref()).await?;
+    if names.is_empty() {
+        let message = test.channel.map_or_else(|| "no channel is configured".to_owned(), |c| format!("there is no channel {c:?}"));
+        return Err(Fault::asker("channel", message, "look at [[notify]] in the configuration"));
+    }
+    Ok(Json(json!({"sent": names})))
+}
+
+/// POST /ctl/user-reset: a new setup link; accounts stay as they are until it is used.
+pub async fn user_reset(State(site): State<Arc<Site>>) -> Result<Json<Value>, Fault> {
+    let (token, hash) = auth::new_token().map_err(|e| Fault::ours("random", e))?;
+    site.state.put_setup(&hash, site.clock.now() + auth::SETUP_US).await?;
+    site.evidences.store().append_own("access", json!({"what": "setup link made", "user": "command"}));
+    Ok(Json(json!({"link": format!("http://{}/setup#{token}", site.listen)})))
+}

@@ -1,0 +1,236 @@
+//! Starts and stops a server: the store with its observer, the desk, delivery, the guard, the two doors. Owns: the order.
+//!
+//! Stopping: intake has ended before; then the store seals, findings on their way reach the desk, and what is owed stays in the outbox.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use alert::{Settings, SettingsError};
+use detect::RuleSet;
+use event::{Clock, Finding};
+use parse::Deriver;
+use store::{Options, OwnRecords, Store, StoreError};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+};
+
+use crate::{
+    api,
+    auth::{self, Throttle},
+    bus::Bus,
+    counts::Counts,
+    ctl,
+    deliver::{Deliverer, Print},
+    desk::{Channel, Desk},
+    guard,
+    intake::Intake,
+    site::{Evidences, Importer, Site},
+    state::{State, StateError},
+    watch::{Parts, Watch},
+};
+
+/// How long the desk may work off what the last events made.
+const LAST_FINDINGS: Duration = Duration::from_secs(10);
+/// The working set is cleaned this often.
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
+
+/// What a server is made of.
+pub struct Wanted {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Console and API; loopback.
+    pub listen: SocketAddr,
+    /// Everybody on loopback is signed in.
+    pub demo: bool,
+    /// The rules.
+    pub rules: Arc<RuleSet>,
+    /// Channels.
+    pub channels: Vec<Settings>,
+    /// The terminal of `serve`.
+    pub print: Print,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The state.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A channel.
+    #[error(transparent)]
+    Channel(#[from] SettingsError),
+    /// An address.
+    #[error("listening on {address}: {source}; is another server running, or another program on this port?")]
+    Listen {
+        /// Where.
+        address: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Something of the machine.
+    #[error("{0}")]
+    Machine(String),
+}
+
+/// The TLS library needs one provider of cryptography for the process; the first call decides, later ones change nothing.
+pub fn ready_for_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// A store opened for detection, without the server around it: what `import` uses when none runs.
+pub fn open_store(data: &Path, watch: Watch, own: OwnRecords, clock: Arc<dyn Clock>) -> Result<Store, StoreError> {
+    let options = Options { clock, own, ..Options::default() };
+    Store::open(data, Box::new(Deriver::default()), Box::new(watch), options)
+}
+
+/// A running server.
+pub struct Running {
+    /// What handlers share.
+    pub site: Arc<Site>,
+    /// Where batches come in.
+    pub intake: Arc<Intake>,
+    /// The one-use link, where no account exists yet.
+    pub setup_link: Option<String>,
+    /// The root key's fingerprint, if this start made the store.
+    pub made: Option<String>,
+    desk: JoinHandle<()>,
+    others: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Starts. When it returns, everything stored before is in sight again, and both doors are open.
+    pub async fn start(wanted: Wanted, importer: impl FnOnce(&Arc<Intake>, &Arc<Store>) -> Importer) -> Result<Self, StartError> {
+        ready_for_tls();
+        let (findings, from_watch) = mpsc::unbounded_channel();
+        let (bus, counts, own) = (Bus::default(), Arc::new(Counts::default()), OwnRecords::default());
+        let rules = wanted.rules.len();
+        let watch = Watch::new(Parts {
+            rules: Arc::clone(&wanted.rules),
+            clock: Arc::clone(&wanted.clock),
+            own: own.clone(),
+            findings,
+            bus: bus.clone(),
+            counts: Arc::clone(&counts),
+            historical: false,
+        });
+        let (data, clock) = (wanted.data.clone(), Arc::clone(&wanted.clock));
+        let opened = tokio::task::spawn_blocking(move || open_store(&data, watch, own, clock)).await;
+        let store = Arc::new(opened.map_err(|e| StartError::Machine(format!("opening the store: {e}")))??);
+        let made = store.init().map(|i| i.root_fingerprint.clone());
+        let state = State::open(&wanted.data).await?;
+        let build = |settings: Settings| Ok(Channel { notifier: settings.build()?, settings });
+        let channels = Arc::new(wanted.channels.into_iter().map(build).collect::<Result<Vec<_>, SettingsError>>()?);
+        let evidences = Evidences::new(Arc::clone(&store));
+        let bell = Arc::new(Notify::new());
+        let lines = Arc::new(evidences.clone());
+        let desk = Desk::open(state.clone(), Arc::clone(&channels), lines, Arc::clone(&wanted.clock), Arc::clone(&bell)).await?;
+        let intake = Arc::new(Intake::new(Arc::clone(&store)));
+        let listener = listen(wanted.listen).await?;
+        let listen = listener.local_addr().map_err(|e| StartError::Machine(e.to_string()))?;
+        let site = Arc::new(Site {
+            importer: importer(&intake, &store),
+            evidences,
+            desk: Arc::new(desk),
+            state: state.clone(),
+            bus,
+            counts,
+            clock: Arc::clone(&wanted.clock),
+            listen,
+            demo: wanted.demo,
+            rules,
+            channels: channels.iter().map(|c| (c.settings.name.clone(), c.settings.kind.clone())).collect(),
+            throttle: Throttle::default(),
+            paused: std::sync::Mutex::default(),
+        });
+        let console = Some(format!("http://{listen}"));
+        let deliverer =
+            Deliverer::new(state, channels, wanted.clock, bell, wanted.print, console).map_err(StartError::Machine)?;
+        let setup_link = setup_link(&site).await?;
+        let others = vec![
+            tokio::spawn(deliverer.run()),
+            tokio::spawn(guard::run(Arc::clone(&site))),
+            tokio::spawn(forget(Arc::clone(&site.desk))),
+            tokio::spawn(serve_tcp(listener, api::router(&site, false))),
+            serve_socket(&wanted.data, api::router(&site, true))?,
+        ];
+        let desk = tokio::spawn(take_findings(Arc::clone(&site.desk), from_watch));
+        Ok(Self { site, intake, setup_link, made, desk, others })
+    }
+
+    /// Stops. Sources must have ended. What fails on the way is told; nothing acknowledged is lost by it.
+    pub async fn stop(self, data: &Path) -> Result<(), StartError> {
+        let store = Arc::clone(self.site.evidences.store());
+        let closed = tokio::task::spawn_blocking(move || store.close()).await;
+        let _ = tokio::time::timeout(LAST_FINDINGS, self.desk).await;
+        self.others.iter().for_each(JoinHandle::abort);
+        self.site.state.close().await;
+        let _ = std::fs::remove_file(ctl::socket(data));
+        closed.map_err(|e| StartError::Machine(format!("closing the store: {e}")))?.map_err(StartError::Store)
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<tokio::net::TcpListener, StartError> {
+    tokio::net::TcpListener::bind(address).await.map_err(|source| StartError::Listen { address: address.to_string(), source })
+}
+
+async fn serve_tcp(listener: tokio::net::TcpListener, router: axum::Router) {
+    if let Err(e) = axum::serve(listener, router).await {
+        tracing::error!(error = %e, "the console has stopped answering");
+    }
+}
+
+/// The command socket: only the owner of the data folder may connect. We hold the store's lock, so an old file is nobody's.
+fn serve_socket(data: &Path, router: axum::Router) -> Result<JoinHandle<()>, StartError> {
+    let failed = |source| StartError::Listen { address: ctl::socket(data).display().to_string(), source };
+    let (path, folder) = ctl::reachable(data).map_err(failed)?;
+    if let Err(e) = std::fs::remove_file(&path)
+        && e.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(failed(e));
+    }
+    let listener = tokio::net::UnixListener::bind(&path).map_err(failed)?;
+    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&path, owner_only).map_err(failed)?;
+    Ok(tokio::spawn(async move {
+        let _folder = folder;
+        if let Err(e) = axum::serve(listener, router).await {
+            tracing::error!(error = %e, "commands are not answered any more");
+        }
+    }))
+}
+
+async fn setup_link(site: &Site) -> Result<Option<String>, StartError> {
+    if site.demo || site.state.has_accounts().await? {
+        return Ok(None);
+    }
+    let (token, hash) = auth::new_token().map_err(StartError::Machine)?;
+    site.state.put_setup(&hash, site.clock.now() + auth::SETUP_US).await?;
+    Ok(Some(format!("http://{}/setup#{token}", site.listen)))
+}
+
+/// Findings, one after the other; one that cannot be kept is tried again, since it is a record already and must become an alert.
+async fn take_findings(desk: Arc<Desk>, mut from_watch: mpsc::UnboundedReceiver<Finding>) {
+    while let Some(finding) = from_watch.recv().await {
+        while let Err(e) = desk.take(&finding).await {
+            tracing::error!(finding = %finding.id, error = %e, "a finding cannot be made an alert; it is tried again");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+async fn forget(desk: Arc<Desk>) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        desk.forget().await;
+    }
+}

@@ -1,0 +1,76 @@
+//! What people made: accounts, sessions, alerts, and the outbox, in SQLite (`state.db`). Owns: the schema (migrations forward only) and every statement.
+//!
+//! Durable before it answers (WAL journal, full sync). Must never hold a password or a session token: only hashes.
+
+mod accounts;
+mod alerts;
+mod outbox;
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+pub use accounts::{Account, NAME_CHARS_MAX};
+pub use alerts::{AlertFilter, OpenCounts};
+pub use outbox::{ChannelState, Due, Owed};
+
+/// Connections to the file: SQLite has one writer, a few readers beside it are enough.
+const CONNECTIONS_MAX: u32 = 4;
+/// How long a statement waits for another writer.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// The state, open.
+#[derive(Debug, Clone)]
+pub struct State {
+    pool: SqlitePool,
+}
+
+/// What went wrong with it.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The database refused.
+    #[error("{doing} state.db: {source}; if the disk is full, make room, then try again")]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// What SQLite said.
+        source: sqlx::Error,
+    },
+    /// A newer version wrote it.
+    #[error("opening state.db: {0}; use the version of Bartizan that wrote it, or a newer one")]
+    Migration(sqlx::migrate::MigrateError),
+    /// A stored row cannot be read.
+    #[error("reading state.db: {0}")]
+    Row(String),
+    /// A name that is not one.
+    #[error("{0}")]
+    Refused(String),
+}
+
+pub(crate) fn failed(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StateError {
+    move |source| StateError::Database { doing, source }
+}
+
+impl State {
+    /// Opens or makes `state.db` in the data folder and brings it to today's schema.
+    pub async fn open(data: &Path) -> Result<Self, StateError> {
+        let options = SqliteConnectOptions::new()
+            .filename(data.join("state.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY);
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await.map_err(failed("opening"))?;
+        sqlx::migrate!("./migrations").run(&pool).await.map_err(StateError::Migration)?;
+        Ok(Self { pool })
+    }
+
+    /// Closes it; what was answered is on disk already.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
