@@ -135,7 +135,7 @@ fn keys_of_every_format() {
             "X-Api-Key: «abc123»",
             r#"["api key"=«abc123»]"#,
             "?apikey=«abc123»&x=1",
-            "sk_live_4eC39HqLyjWDarjtT1zdp7dc".replace("sk_live", "«sk_live").as_str(),
+            "pay with «sk_live_X4eC39HqLyjWDarjtT1zdp7dc»",
         ],
     );
     check(
@@ -164,8 +164,8 @@ fn keys_of_every_format() {
             "https://x.blob.core.windows.net/c?sv=2022-11-02&sig=«abc%2Bdef%3D»&se=2026",
             "https://b.s3.amazonaws.com/o?X-Amz-Signature=«0123456789abcdef»&X-Amz-Date=20260302",
             "t=eyJhbGciOiJIUzI1NiJ9.«eyJzdWIiOiIxIn0.abcdefghijklmnopqrstuvwxyz0123456789abcdefg»]",
-            "push with ghp_abcdefghijklmnopqrstuvwxyz0123456789".replace("ghp_", "«ghp_").as_str(),
-            "glpat-abcdefghij0123456789".replace("glpat", "«glpat").as_str(),
+            "push with «ghp_abcdefghijklmnopqrstuvwxyz0123456789»",
+            "«glpat-abcdefghij0123456789»",
             "[t=«xoxb-1234567890-abcdefghij»]",
             "Cookie: sid=«abc»; lang=«en»",
             "Set-Cookie: sid=«abc»; Path=/; HttpOnly",

@@ -1,7 +1,7 @@
 //! Secrets in addresses: the password of `scheme://user:password@host` and of `user:password@tcp(host)`, signatures in queries, webhooks.
 //! Owns: those grammars. Users, hosts, paths stay.
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 use crate::redact::{
     kind::{CONNECTION_STRING, TOKEN, WEBHOOK},
@@ -24,16 +24,13 @@ pub(in crate::redact) fn detect(scan: &mut Scan<'_>, here: usize) -> Option<usiz
     let start = here + 3;
     let end = run(b, start, USER_INFO_BYTES_MAX, |c| !ends(c));
     let all = &b[start..end];
-    // Without a path inside, the last `@` before it divides; a password may hold a slash, a port may not.
+    // The last `@` before the path divides; a password may hold a slash, a port may not, and an `@` before host and port divides wherever it is.
     let colon = start + memchr(b':', all)?;
     let slash = run(b, start, end - start, |c| !matches!(c, b'/' | b'?' | b'#'));
-    let divide =
-        if colon < slash && b[colon + 1..slash].iter().any(|c| !c.is_ascii_digit()) && !b[start..slash].contains(&b'@') && b[start] != b'['
-        {
-            end
-        } else {
-            slash
-        };
+    let port = b[(colon + 1).min(slash)..slash].iter().all(u8::is_ascii_digit);
+    let in_path = colon < slash && !port && !b[start..slash].contains(&b'@') && b[start] != b'[';
+    let later = memrchr(b'@', all).map(|n| start + n).filter(|n| colon < slash && !port && address(b, n + 1));
+    let divide = later.map_or(if in_path { end } else { slash }, |n| n + 1);
     let at_sign = run_back(b, divide, divide - start, |c| c != b'@').checked_sub(1)?;
     if colon >= at_sign || at_sign < start || b[at_sign] != b'@' {
         return None;
