@@ -21,8 +21,13 @@ const MARK_BYTES_MAX: usize = 96;
 static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(PREFIX));
 
 /// Where the next text that looks like the beginning of a mark stands.
-pub(super) fn find(bytes: &[u8], from: usize) -> Option<usize> {
+fn find(bytes: &[u8], from: usize) -> Option<usize> {
     FINDER.find(bytes.get(from..)?).map(|at| from + at)
+}
+
+/// Where texts of the input look like the beginning of a mark, without overlap.
+pub(super) fn looks(bytes: &[u8]) -> Vec<usize> {
+    FINDER.find_iter(bytes).collect()
 }
 
 /// The mark at the start of `bytes`: its kind and its length.

@@ -114,7 +114,7 @@ impl Redactor {
             }
             scan.hits.retain(|h| !chosen.exceptions.iter().any(|e| e.is_match(&b[h.range.clone()])));
         }
-        (apart(scan.hits), scan.marks)
+        (apart(scan.hits), mark::looks(b))
     }
     fn kind_name(&self, kind: KindId) -> &str {
         let i = usize::from(kind);

@@ -49,16 +49,25 @@ impl Depth {
             self.pos = at + 1;
             if self.level > quote {
                 self.level = quote;
-            } else if quote < LEVELS_MAX {
+            } else if quote < LEVELS_MAX && !quotes_a_statement(b, at, quote) {
                 self.level = quote + 1;
                 self.starts[quote] = at + 1;
             }
         }
     }
+    /// Moves on over a literal, whose quotes open nothing.
+    pub fn skip(&mut self, to: usize) {
+        self.pos = self.pos.max(to);
+    }
     /// Where the text of the innermost string begins; 0 outside of strings.
     pub fn start(&self) -> usize {
         self.level.checked_sub(1).map_or(0, |l| self.starts[l])
     }
+}
+
+/// `near "..`: the parser's error puts a statement between quotes without escaping it once more, so its text is no deeper.
+fn quotes_a_statement(b: &[u8], at: usize, quote: usize) -> bool {
+    b[..at].strip_suffix(&[b'\\'; 1 << LEVELS_MAX][..(1 << quote) - 1]).is_some_and(|head| head.ends_with(b"near "))
 }
 
 /// The pass.
@@ -67,8 +76,8 @@ pub(super) struct Scan<'b> {
     pub b: &'b [u8],
     /// What was found, in order of finding.
     pub hits: Vec<Hit>,
-    /// Texts of the input that look like marks begin here.
-    pub marks: Vec<usize>,
+    /// The furthest end of a hit.
+    pub last_end: usize,
     /// String level at the place looked at.
     pub depth: Depth,
     /// End of the key looked at last: several needles stand in one key.
@@ -82,9 +91,9 @@ pub(super) struct Scan<'b> {
 impl<'b> Scan<'b> {
     /// A pass over `b`, which begins inside `level` strings.
     pub fn new(b: &'b [u8], level: usize) -> Self {
-        Self { b, hits: Vec::new(), marks: Vec::new(), depth: Depth::inside(level), key_end: 0, rows_end: 0, verbs: Default::default() }
+        Self { b, hits: Vec::new(), last_end: 0, depth: Depth::inside(level), key_end: 0, rows_end: 0, verbs: Default::default() }
     }
-    /// Looks at everything. False where there was nothing at all to look at.
+    /// Looks at everything.
     pub fn run(&mut self) {
         let mut from = 0;
         while let Some((at, buckets)) = sieve::next(self.b, from) {
@@ -107,19 +116,11 @@ impl<'b> Scan<'b> {
     /// Keeps a hit, unless nothing is left to mask there; gives the end.
     pub fn hit(&mut self, range: Range<usize>, kind: KindId) -> Option<usize> {
         let end = range.end;
+        self.last_end = self.last_end.max(end);
         let range = super::detect::tokens::jwt_secret(self.b, range);
         if !range.is_empty() && !mark::is_mark(&self.b[range.clone()]) {
             self.hits.push(Hit { range, kind });
         }
         Some(end)
     }
-}
-
-/// A text of the input that looks like the beginning of a mark.
-pub(super) fn mark(scan: &mut Scan<'_>, at: usize) -> Option<usize> {
-    if !scan.b[at..].starts_with(mark::PREFIX) {
-        return None;
-    }
-    scan.marks.push(at);
-    Some(at + mark::PREFIX.len())
 }

@@ -87,7 +87,6 @@ const NEEDLES: &[Needle] = &[
     needle(14, [b"x", b"o", b"x", b"abceprsd"], tokens::detect),
     needle(14, [b"h", b"f", b"_", ALNUM], tokens::detect),
     needle(14, [b"s", b"g", b".", ALNUM], tokens::detect),
-    needle(15, [b"_", b"_", b"m", b"a"], super::scan::mark),
     needle(15, [b"l", b"p", b"a", b"t"], tokens::gitlab),
     needle(15, [b"l", b"c", b"b", b"t"], tokens::gitlab),
     needle(15, [b"b", b"_", b"p", b"a"], tokens::github_fine),
@@ -95,6 +94,7 @@ const NEEDLES: &[Needle] = &[
     needle(15, [b"p", b"y", b"p", b"i"], tokens::detect),
     needle(15, [b"y", b"a", b"2", b"9"], tokens::detect),
     needle(15, [b"h", b"v", b"s", b"."], tokens::detect),
+    needle(15, [b"x", b"a", b"p", b"p"], tokens::detect),
     needle(15, [b"2", b"0", b"3", b"9"], card::escaped),
 ];
 

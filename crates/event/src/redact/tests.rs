@@ -1,6 +1,9 @@
 //! The gate, held to lines that carry secrets and lines that only look like it.
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::Issue;
 
 /// `line` with the secrets between `{{` and `}}` taken as plain text, and what stands there afterwards.
 fn gate(line: &str) -> String {
@@ -291,4 +294,224 @@ fn redacting_again_only_doubles_the_marks() {
 #[test]
 fn nothing_found_is_borrowed() {
     assert!(matches!(Redactor::default().redact(b"[2026/03/02] [INFO] [a.go:1] [hello]").into_bytes(), Cow::Borrowed(_)));
+}
+
+fn chosen(mode: Mode) -> Redactor {
+    let hash_key = Some(HashKey { id: "k1".to_owned(), key: [7; 32] });
+    Redactor::new(RedactConfig { mode, hash_key, ..RedactConfig::default() }).unwrap()
+}
+
+fn text(r: &Redactor, line: &str) -> String {
+    String::from_utf8(r.redact(line.as_bytes()).into_bytes().into_owned()).unwrap()
+}
+
+#[test]
+fn modes() {
+    let line = "[sql=\"create user u identified by 'abc'\"] [password=abc] [passwd=def]";
+    assert_eq!(
+        text(&chosen(Mode::Remove), line),
+        "[sql=\"create user u identified by '__masked_removed__'\"] [password=__masked_removed__] [passwd=__masked_removed__]"
+    );
+    let hashed = text(&chosen(Mode::Hash), line);
+    let mark = chosen(Mode::Hash).mark_of("password", b"abc");
+    assert_eq!(hashed.matches(&mark).count(), 2, "{hashed}");
+    assert!(mark.starts_with("__masked_password_k1_") && mark.len() == "__masked_password_k1___".len() + 16, "{mark}");
+    assert_eq!(marks_in(hashed.as_bytes()), [Issue::Masked("password".into())]);
+    let other = Redactor::new(RedactConfig {
+        mode: Mode::Hash,
+        hash_key: Some(HashKey { id: "k2".to_owned(), key: [8; 32] }),
+        ..RedactConfig::default()
+    })
+    .unwrap();
+    assert_ne!(text(&other, line).replace("_k2_", "_k1_"), hashed, "another key, another hash");
+    assert_eq!(chosen(Mode::Hash).mark_of("card", b"4111 1111 1111 1111"), chosen(Mode::Hash).mark_of("card", b"4111111111111111"));
+    assert!(!format!("{:?}", chosen(Mode::Hash)).contains('7'));
+}
+
+#[test]
+fn patterns_and_exceptions_of_the_configuration() {
+    let config = RedactConfig {
+        patterns: vec![Pattern { name: "employee_no".to_owned(), regex: r"\bE-(\d{6})\b".to_owned() }],
+        exceptions: vec!["^test-[a-z]+$".to_owned(), r"@example\.com$".to_owned()],
+        ..RedactConfig::default()
+    };
+    let r = Redactor::new(config).unwrap();
+    let got = text(&r, "E-123456 [password=test-only] [password=real] [sql=\"select 'joe@example.com', 'joe@example.org'\"]");
+    assert_eq!(
+        got,
+        "E-__masked_employee_no__ [password=test-only] [password=__masked_password__] [sql=\"select 'joe@example.com', '__masked_email__'\"]"
+    );
+    assert_eq!(marks_in(got.as_bytes())[0], Issue::Masked("employee_no".into()));
+
+    let refused = |config: RedactConfig| Redactor::new(config).unwrap_err().to_string();
+    let pattern = |name: &str, regex: &str| RedactConfig {
+        patterns: vec![Pattern { name: name.to_owned(), regex: regex.to_owned() }],
+        ..RedactConfig::default()
+    };
+    assert!(refused(pattern("Bad", "x")).contains("\"Bad\""));
+    assert!(refused(pattern("a__b", "x")).contains("\"a__b\""));
+    assert!(refused(pattern("password", "x")).contains("\"password\""));
+    assert!(refused(pattern("x", "(")).contains("\"x\""));
+    assert!(refused(pattern("x", "a*")).contains("empty text"));
+    assert!(refused(RedactConfig { mode: Mode::Hash, ..RedactConfig::default() }).contains("key"));
+    let many = RedactConfig { exceptions: vec!["x".to_owned(); PATTERNS_MAX + 1], ..RedactConfig::default() };
+    assert!(refused(many).contains("65"));
+}
+
+#[test]
+fn marks_of_the_input_are_doubled() {
+    let gated = gate("[msg=\"look: __masked_password__\"] [password=__masked_password__] [passwd=abc]");
+    assert_eq!(gated, "[msg=\"look: __masked___masked_password__\"] [password=__masked___masked_password__] [passwd=__masked_password__]");
+    assert_eq!(marks_in(gated.as_bytes()), [Issue::MarkInInput, Issue::Masked("password".into())]);
+    // a secret that begins like a mark is a secret
+    assert_eq!(gate("[password=__masked_hunter2]"), "[password=__masked_password__]");
+}
+
+#[test]
+fn a_secret_cut_in_two_is_masked_in_both() {
+    let cri = |flag: &str, text: &str| format!("2026-03-02T10:00:00.1Z stdout {flag} {text}").into_bytes();
+    let (a, b, c) = (cri("P", "[sql=\"create user u identified by 'S3cr"), cri("P", "et-"), cri("F", "One'\"] [x=1]"));
+    let pieces: Vec<Piece<'_>> =
+        [&a, &b, &c].map(|p| Piece { bytes: p, content: std::iter::once(32.min(p.len())..p.len()).collect() }).into();
+    assert!(a[32..].starts_with(b"[sql="));
+    let got: Vec<String> =
+        Redactor::default().redact_pieces(&pieces).into_iter().map(|r| String::from_utf8(r.into_bytes().into_owned()).unwrap()).collect();
+    assert_eq!(
+        got,
+        [
+            "2026-03-02T10:00:00.1Z stdout P [sql=\"create user u identified by '__masked_password__",
+            "2026-03-02T10:00:00.1Z stdout P __masked_password__",
+            "2026-03-02T10:00:00.1Z stdout F __masked_password__'\"] [x=1]",
+        ]
+    );
+    // Docker's JSON: the content begins inside a string
+    let (a, b) = (br#"{"log":"[sql=\"create user u identified by \\\"ab","x":1}"#, br#"{"log":"c\\\" account lock\"]\n","x":1}"#);
+    let end = |b: &[u8]| memchr::memmem::find(b, br#"","x""#).unwrap();
+    let pieces: Vec<Piece<'_>> = [&a[..], &b[..]].map(|p| Piece { bytes: p, content: std::iter::once(8..end(p)).collect() }).into();
+    let got: Vec<String> =
+        Redactor::default().redact_pieces(&pieces).into_iter().map(|r| String::from_utf8(r.into_bytes().into_owned()).unwrap()).collect();
+    assert_eq!(got[0], r#"{"log":"[sql=\"create user u identified by \\\"__masked_password__","x":1}"#);
+    assert_eq!(got[1], r#"{"log":"__masked_password__\\\" account lock\"]\n","x":1}"#);
+}
+
+/// Lines in which `{}` is a secret, whatever it is made of.
+const CARRIERS: &[&str] = &[
+    "[2026/03/02 10:00:00.120 +00:00] [WARN] [a.go:1] [\"x\"] [sql=\"create user u identified by '{}' account lock\"] [conn=7]",
+    "{\"level\":\"WARN\",\"sql\":\"alter user u identified by '{}'\",\"conn\":7}",
+    "{\"log\":\"[sql=\\\"set password for u = '{}'\\\"]\\n\",\"stream\":\"stdout\"}",
+    "[api_key={}] [conn=7]",
+    "[cfg=\"{Name:x SecretAccessKey:{} Port:7}\"]",
+    "{\"token\":\"{}\",\"user\":\"bob\"}",
+    "url: mysql://root:{}@10.0.0.4:4000/x",
+    "authorization: Bearer {}",
+    "password: {}",
+    "AccountName=x;AccountKey={};EndpointSuffix=y",
+];
+
+/// Pieces of lines in which the gate looks twice.
+const FRAGMENTS: &[&str] = &[
+    "password",
+    "identified by ",
+    "secret=",
+    "token: ",
+    "'",
+    "\"",
+    "\\\"",
+    "\\",
+    "\\\\",
+    "‹",
+    "›",
+    "://",
+    "@",
+    "a@b.cd",
+    "tcp(",
+    "4111111111111111",
+    " ",
+    "=",
+    ":",
+    ",",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\n",
+    "\\n",
+    "x",
+    "insert into t (pwd) values (",
+    "__masked_",
+    "__",
+    "password__",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----END PRIVATE KEY-----",
+    "eyJ",
+    ".",
+    "AKIA",
+    "Bearer ",
+    "Basic ",
+    "authorization",
+    "cookie: ",
+    "\\u2039",
+    "$2a$",
+    "*",
+    "for ",
+    "by ",
+    "near \"",
+    "&sig=",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_safe(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        holds(&bytes)?;
+    }
+
+    #[test]
+    fn any_mix_of_what_it_looks_for_is_safe(parts in proptest::collection::vec(proptest::sample::select(FRAGMENTS), 0..24)) {
+        holds(parts.concat().as_bytes())?;
+    }
+
+    #[test]
+    fn planted_secrets_never_survive(
+        secret in "[A-Za-z2-9]{3}[A-Za-z2-9!#$%*+./~^-]{4,20}[A-Za-z2-9]{2}",
+        carrier in proptest::sample::select(CARRIERS),
+        lower in any::<bool>(),
+    ) {
+        let line = if lower { carrier.replace("{}", &secret).to_lowercase() } else { carrier.replace("{}", &secret) };
+        let got = gate(&line);
+        prop_assert!(!got.to_lowercase().contains(&secret.to_lowercase()), "{} -> {}", line, got);
+        let (before, after) = carrier.split_once("{}").unwrap();
+        let kept = |part: &str| if lower { part.to_lowercase() } else { part.to_owned() };
+        prop_assert!(got.starts_with(&kept(before)) && got.ends_with(&kept(after)), "{} -> {}", line, got);
+    }
+
+    #[test]
+    fn plain_lines_are_kept(line in "\\[(INFO|WARN)\\] \\[[a-z]{1,9}\\.go:[0-9]{1,4}\\] \\[[a-z ]{0,30}\\] \\[(conn|region|ts|id)=[0-9]{1,19}\\] \\[user=[a-z.]{1,9}@[a-z]{1,9}\\.org\\]") {
+        prop_assert_eq!(gate(&line), line);
+    }
+}
+
+/// What holds for every input: what is not masked is kept byte for byte, and redacting again masks nothing more.
+fn holds(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let r = Redactor::default();
+    let (hits, marks) = r.find(bytes, 0);
+    for pair in hits.windows(2) {
+        prop_assert!(pair[0].range.end <= pair[1].range.start);
+    }
+    let out = r.apply(bytes, &hits, &marks);
+    prop_assert_eq!(out.is_empty(), bytes.is_empty());
+    let masked: usize = hits.iter().map(|h| h.range.len()).sum();
+    let written: usize = hits.iter().map(|h| r.mark_of(r.kind_name(h.kind), b"").len()).sum();
+    let doubled = marks.iter().filter(|m| !hits.iter().any(|h| h.range.contains(m))).count();
+    prop_assert_eq!(out.len(), bytes.len() - masked + written + doubled * mark::PREFIX.len());
+    let lines = |b: &[u8]| b.iter().filter(|c| **c == b'\n').count();
+    let inside: usize = hits.iter().map(|h| lines(&bytes[h.range.clone()])).sum();
+    prop_assert_eq!(lines(&out), lines(bytes) - inside);
+    for h in &hits {
+        prop_assert!(marks_in(&out).contains(&Issue::Masked(r.kind_name(h.kind).to_owned().into())));
+    }
+    Ok(())
 }

@@ -45,7 +45,7 @@ pub(super) fn word(b: &[u8], at: usize, word: &[u8]) -> Option<usize> {
 
 /// End of the run of bytes that `keep` from `from`, at most `max` long.
 pub(super) fn run(b: &[u8], from: usize, max: usize, keep: impl Fn(u8) -> bool) -> usize {
-    let window = &b[from.min(b.len())..(from + max).min(b.len())];
+    let window = &b[from.min(b.len())..from.saturating_add(max).min(b.len())];
     from + window.iter().position(|c| !keep(*c)).unwrap_or(window.len())
 }
 

@@ -7,7 +7,7 @@ use memchr::{memchr, memchr2, memmem};
 
 use super::{
     mark,
-    text::{at, backslashes, before, has, is_key, is_word, level, run, skip_space},
+    text::{at, backslashes, before, has, is_key, is_word, level, run, skip_space, skip_space_back},
 };
 
 /// Literals of one call or list that are looked at.
@@ -48,9 +48,19 @@ fn doubled(b: &[u8], next: usize, slashes: usize, quote: u8) -> bool {
     run(b, next, 64, |c| c == b'\\') == next + slashes && at(b, next + slashes) == Some(quote)
 }
 
+/// A literal that nothing closes. The quote that a parser's error puts behind the statement that it quotes (`\" `) is not its text.
 fn unclosed(b: &[u8], from: usize, to: usize) -> Literal {
-    let end = memchr(b'\n', &b[from..to]).map_or(to, |n| from + n);
+    let mut end = memchr(b'\n', &b[from..to]).map_or(to, |n| from + n);
+    if let Some(head) = b[from..end].strip_suffix(b"\" ") {
+        end = from + head.len() - backslashes(head, head.len());
+    }
     Literal { inner: from..end, end }
+}
+
+/// Whether what follows may stand behind the end of a string of a log line or of JSON.
+fn ends_string(b: &[u8], after: usize) -> bool {
+    at(b, after)
+        .is_none_or(|c| matches!(c, b' ' | b']' | b'}' | b')' | b',' | b':' | b';' | b'\\' | b'\n' | b'\r' | b'\t' | b'=' | b'"' | b'\''))
 }
 
 fn double(b: &[u8], open: usize, slashes: usize) -> Literal {
@@ -60,7 +70,8 @@ fn double(b: &[u8], open: usize, slashes: usize) -> Literal {
         let quote = p + n;
         let before = backslashes(b, quote).min(quote - start);
         match level(before).cmp(&mine) {
-            std::cmp::Ordering::Less => return unclosed(b, start, quote - before),
+            std::cmp::Ordering::Less if ends_string(b, quote + 1) => return unclosed(b, start, quote - before),
+            std::cmp::Ordering::Less => p = quote + 1,
             std::cmp::Ordering::Equal if doubled(b, quote + 1, slashes, b'"') => p = quote + 1 + slashes + 1,
             std::cmp::Ordering::Equal => return Literal { inner: start..(quote - slashes.min(before)), end: quote + 1 },
             std::cmp::Ordering::Greater => p = quote + 1,
@@ -77,7 +88,7 @@ fn single(b: &[u8], open: usize, slashes: usize, depth: usize, quote: u8) -> Lit
         let before = backslashes(b, here).min(here - start);
         p = here + 1;
         if b[here] == b'"' && quote != b'"' {
-            if level(before) < depth {
+            if level(before) < depth && ends_string(b, p) {
                 return unclosed(b, start, here - before);
             }
             continue;
@@ -126,8 +137,39 @@ fn one(skip: bool, range: Range<usize>) -> Vec<Range<usize>> {
     if skip { Vec::new() } else { std::iter::once(range).collect() }
 }
 
+/// What may end an unquoted value before another key: what stands before its own key, if that is one of `,;&`, else any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Separator {
+    /// Nothing says which.
+    Any,
+    /// The list's own.
+    Only(u8),
+}
+
+impl Separator {
+    /// Of the list in which the key at `key` stands.
+    pub fn before(b: &[u8], key: usize) -> Self {
+        match before(b, skip_space_back(b, key)) {
+            Some(c @ (b',' | b';' | b'&')) => Self::Only(c),
+            Some(b'?') => Self::Only(b'&'),
+            // Fields of a Go dump are parted by spaces.
+            Some(b'{') if before(b, key) == Some(b'{') => Self::Only(b' '),
+            _ if before(b, key) == Some(b' ') && is_dump(b, key) => Self::Only(b' '),
+            _ => Self::Any,
+        }
+    }
+    fn allows(self, c: u8) -> bool {
+        self == Self::Any || self == Self::Only(c)
+    }
+}
+
 /// The value at `p`, white space skipped.
 pub(super) fn value(b: &[u8], p: usize, depth: usize, bind: Bind) -> Option<Value> {
+    value_in(b, p, depth, bind, Separator::Any)
+}
+
+/// The same in a list whose separator is known.
+pub(super) fn value_in(b: &[u8], p: usize, depth: usize, bind: Bind, list_of: Separator) -> Option<Value> {
     let p = if bind == Bind::Equal { p } else { skip_space(b, p) };
     if let Some(v) = marked(b, p) {
         return Some(v);
@@ -138,7 +180,8 @@ pub(super) fn value(b: &[u8], p: usize, depth: usize, bind: Bind) -> Option<Valu
     match at(b, p)? {
         b'[' => Some(list(b, p, depth)),
         b'{' | b'(' if bind != Bind::Bracket => None,
-        _ => call(b, p, depth).or_else(|| unquoted(b, p, depth, bind)),
+        _ if bind == Bind::Bracket => unquoted(b, p, depth, bind, list_of),
+        _ => call(b, p, depth).or_else(|| unquoted(b, p, depth, bind, list_of)),
     }
 }
 
@@ -214,7 +257,8 @@ pub(super) fn literals(b: &[u8], from: usize, depth: usize, close: u8) -> Value 
     let mut v = Value { secrets: Vec::new(), end: from };
     let (mut p, mut looked) = (from, 0);
     while looked < CALL_BYTES_MAX && v.secrets.len() < LITERALS_MAX {
-        if let Some(q) = marked(b, p).or_else(|| quoted(b, p, depth)) {
+        let may_begin = at(b, p).is_some_and(|c| matches!(c, b'\'' | b'"' | b'`' | b'\\' | b'_' | b'x' | b'X' | b'n' | b'N' | 0xe2));
+        if may_begin && let Some(q) = marked(b, p).or_else(|| quoted(b, p, depth)) {
             v.secrets.extend(q.secrets);
             p = q.end;
         } else {
@@ -237,12 +281,12 @@ fn call(b: &[u8], p: usize, depth: usize) -> Option<Value> {
         return None;
     }
     let v = literals(b, end + 1, depth, b')');
-    (!v.secrets.is_empty()).then_some(v)
+    (!v.secrets.is_empty() && at(b, v.end) == Some(b')')).then_some(v)
 }
 
 /// A value without quotes.
-fn unquoted(b: &[u8], p: usize, depth: usize, bind: Bind) -> Option<Value> {
-    let end = if bind == Bind::Bracket { bracket_end(b, p) } else { plain_end(b, p, depth) };
+fn unquoted(b: &[u8], p: usize, depth: usize, bind: Bind, list_of: Separator) -> Option<Value> {
+    let end = if bind == Bind::Bracket { bracket_end(b, p) } else { plain_end(b, p, depth, bind, list_of) };
     let text = &b[p..end];
     let variable = matches!(bind, Bind::EqualSpaced | Bind::Word) && text[..1.min(text.len())] == *b"@";
     if bind != Bind::Bracket && is_next_key(b, p) {
@@ -260,6 +304,11 @@ fn is_next_key(b: &[u8], p: usize) -> bool {
     if end == p || at(b, end) != Some(b':') || before(b, p) != Some(b' ') {
         return false;
     }
+    is_dump(b, p)
+}
+
+/// Whether a brace is open here: `{Name:bob Port:3`.
+fn is_dump(b: &[u8], p: usize) -> bool {
     let head = &b[p.saturating_sub(DUMP_BYTES_MAX)..p];
     head.iter().rev().find(|c| matches!(c, b'{' | b'}' | b'\n')) == Some(&b'{')
 }
@@ -282,10 +331,9 @@ fn bracket_end(b: &[u8], p: usize) -> usize {
 }
 
 /// Where a value without quotes ends.
-fn plain_end(b: &[u8], p: usize, depth: usize) -> usize {
-    let closes = |i: usize| {
-        matches!(at(b, i), None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'\\' | b',' | b';' | b']' | b'}' | b')' | b'`'))
-    };
+fn plain_end(b: &[u8], p: usize, depth: usize, bind: Bind, list_of: Separator) -> usize {
+    let hard = |i: usize| matches!(at(b, i), None | Some(0..=b' ' | b'"' | b'\'' | b'\\' | b']' | b'}' | b')' | b'`'));
+    let closes = |i: usize| hard(i) || matches!(at(b, i), Some(b',' | b';'));
     let mut i = p;
     while let Some(c) = at(b, i) {
         let last = match c {
@@ -297,9 +345,10 @@ fn plain_end(b: &[u8], p: usize, depth: usize) -> usize {
                 }
                 None => true,
             },
-            b')' | b'}' | b'>' => closes(i + 1),
-            b',' | b';' | b'&' => closes(i + 1) || next_key(b, i + 1),
-            b'<' => at(b, i + 1) == Some(b'/'),
+            b')' | b'}' => closes(i + 1),
+            b'>' => hard(i + 1),
+            b',' | b';' | b'&' => hard(i + 1) || (list_of.allows(c) && next_key(b, i + 1, bind)),
+            b'<' => at(b, i + 1) == Some(b'/') && at(b, run(b, i + 2, 64, is_key)) == Some(b'>'),
             0xe2 => b[i..].starts_with(CLOSE),
             _ => false,
         };
@@ -322,11 +371,16 @@ fn escape(b: &[u8], i: usize, depth: usize) -> Option<usize> {
     }
 }
 
-/// Whether another key begins here: what separates it is not part of the value before.
-fn next_key(b: &[u8], from: usize) -> bool {
+/// Whether another key begins here, bound as the one before: what separates it is not part of the value before.
+fn next_key(b: &[u8], from: usize, bind: Bind) -> bool {
     let start = run(b, from, 2, |c| c == b' ');
     let end = run(b, start, 64, is_key);
-    end > start && matches!(at(b, end), Some(b'=' | b':'))
+    match at(b, end) {
+        _ if end == start => false,
+        Some(b'=') => !matches!(bind, Bind::Colon | Bind::ColonSpaced),
+        Some(b':') => !matches!(bind, Bind::Equal | Bind::EqualSpaced),
+        _ => false,
+    }
 }
 
 /// What a program writes where it masked by itself, or where there is nothing.

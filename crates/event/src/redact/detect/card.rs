@@ -130,7 +130,7 @@ fn plausible(b: &[u8], start: usize, level: usize, n: &Number) -> bool {
     if n.grouped {
         return !key.is_some_and(is_id);
     }
-    if !matches!(n.digits, 15 | 16) || key.is_some_and(is_id) {
+    if !matches!(n.digits, 13..=16) || key.is_some_and(is_id) {
         return false;
     }
     let quote = before(b, start);
@@ -140,7 +140,7 @@ fn plausible(b: &[u8], start: usize, level: usize, n: &Number) -> bool {
         return true;
     }
     let operand = matches!(before(b, skip_space_back(b, start)), Some(b'=' | b'(' | b',' | b'<' | b'>')) && quote != Some(b'=');
-    (operand || literal) && sql(b, start)
+    matches!(n.digits, 15 | 16) && (operand || literal) && sql(b, start)
 }
 
 /// A whole word, or a part of one that a separator or a capital begins.

@@ -82,7 +82,7 @@ pub(in crate::redact) fn detect(scan: &mut Scan<'_>, here: usize) -> Option<usiz
         if start >= 1 && b[start - 1] == b'\\' && start < sign && matches!(b[start], b'n' | b't' | b'r') { start + 1 } else { start };
     let end = domain_end(b, sign + 1)?;
     // What goes on is no address: an account's host, a path, a longer name.
-    if start == sign || at(b, end).is_some_and(|c| is_word(c) || matches!(c, b'@' | b'/' | b':')) {
+    if start == sign || at(b, end).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'@' | b'/' | b':')) {
         return None;
     }
     let level = scan.depth_at(here, start);

@@ -6,7 +6,7 @@ use crate::redact::{
     kind::{API_KEY, CARD, CLOUD_KEY, EMAIL, KindId, PASSWORD, PASSWORD_HASH, PRIVATE_KEY, SECRET_KEY, TOKEN},
     scan::{Depth, Scan},
     text::{at, before, escaped, has, is_key, is_word, key_before, run, run_back, skip_space, skip_space_back, word},
-    value::{Bind, Value, literal, literals, quoted, value},
+    value::{Bind, Separator, Value, literal, literals, quoted, value, value_in},
 };
 
 /// A key is at most this long.
@@ -120,10 +120,11 @@ pub(in crate::redact) fn classify(key: &[u8]) -> Option<KindId> {
     if EXCEPTIONS.iter().any(|e| flat.ends_with(e)) {
         return None;
     }
-    for w in WORDS {
-        let Some(start) = flat.rfind(w.text) else { continue };
-        let rest = flat[start + w.text.len()..].trim_end_matches(|c: char| c.is_ascii_digit());
-        if (!w.bounded || parts[start]) && SUFFIXES.contains(&rest) {
+    let flat = flat.trim_end_matches(|c: char| c.is_ascii_digit());
+    for suffix in SUFFIXES {
+        let Some(rest) = flat.strip_suffix(suffix) else { continue };
+        let named = |w: &&Word| rest.ends_with(w.text) && (!w.bounded || parts[rest.len() - w.text.len()]);
+        if let Some(w) = WORDS.iter().find(named) {
             return Some(w.kind);
         }
     }
@@ -170,6 +171,10 @@ pub(in crate::redact) fn keep(scan: &mut Scan<'_>, found: &Value, kind: KindId) 
             scan.hit(secret.clone(), kind);
         }
     }
+    for secret in &found.secrets {
+        scan.depth.advance(scan.b, secret.start);
+        scan.depth.skip(secret.end);
+    }
     Some(found.end)
 }
 
@@ -188,7 +193,7 @@ fn bound(b: &[u8], start: usize, end: usize, mut depth: Depth, kind: KindId) -> 
     }
     let spaced = skip_space(b, p);
     let bracket = before(b, start) == Some(b'[') || (closed.is_some() && before(b, start - 1) == Some(b'['));
-    let level = depth.level;
+    let (level, list_of) = (depth.level, Separator::before(b, start));
     match at(b, spaced)? {
         b'=' => {
             let mut p = spaced + 1;
@@ -202,7 +207,7 @@ fn bound(b: &[u8], start: usize, end: usize, mut depth: Depth, kind: KindId) -> 
                 (_, false) => Bind::Equal,
             };
             let column = bind == Bind::EqualSpaced && column(b, skip_space(b, p));
-            if column { None } else { checked(b, value(b, p, level, bind)?, bind, kind) }
+            if column { None } else { checked(b, value_in(b, p, level, bind, list_of)?, bind, kind) }
         }
         b':' if at(b, spaced + 1) == Some(b'=') => checked(b, value(b, spaced + 2, level, Bind::EqualSpaced)?, Bind::EqualSpaced, kind),
         b':' if at(b, spaced + 1) == Some(b':') => None,
@@ -218,7 +223,7 @@ fn bound(b: &[u8], start: usize, end: usize, mut depth: Depth, kind: KindId) -> 
             if space && using(b, start) {
                 return None;
             }
-            checked(b, value(b, spaced + 1, level, bind)?, bind, kind)
+            checked(b, value_in(b, spaced + 1, level, bind, list_of)?, bind, kind)
         }
         b'!' | b'<' if closed.is_none() => compared(b, spaced, level),
         _ if closed.is_some() || matches!(kind, EMAIL | CARD) => None,

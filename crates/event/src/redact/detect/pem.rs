@@ -77,7 +77,7 @@ pub(in crate::redact) fn end(scan: &mut Scan<'_>, here: usize) -> Option<usize> 
     let end = label(b, here + 5)?;
     let stop = run_back(b, here, 8, |c| c == b'-');
     let stop = trimmed(&b[..stop], false);
-    let low = scan.hits.iter().map(|h| h.range.end).max().unwrap_or(0);
+    let low = scan.last_end;
     let start = run_back(b, stop, stop - low.min(stop), |c| body(c) && !matches!(c, b':' | b',' | b'-' | b' '));
     if stop > start {
         scan.hit(start..stop, PRIVATE_KEY);

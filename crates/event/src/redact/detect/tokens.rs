@@ -56,6 +56,7 @@ const SHAPES: &[Shape] = &[
     shape(b"gldt-", dotted, 16, 255, TOKEN),
     shape(b"glrt-", dotted, 16, 255, TOKEN),
     shape(b"glcbt-", dotted, 16, 255, TOKEN),
+    shape(b"xapp-", base64url, 20, 512, TOKEN),
     shape(b"xoxb-", base64url, 10, 512, TOKEN),
     shape(b"xoxp-", base64url, 10, 512, TOKEN),
     shape(b"xoxa-", base64url, 10, 512, TOKEN),
@@ -76,7 +77,7 @@ const SHAPES: &[Shape] = &[
     shape(b"hvs.", base64url, 20, 255, TOKEN),
     shape(b"npm_", alnum, 36, 36, TOKEN),
     shape(b"pypi-", base64url, 50, 512, TOKEN),
-    shape(b"eyJ", jwt, 20, MOST, TOKEN),
+    shape(b"eyJ", jwt, 20, usize::MAX, TOKEN),
 ];
 
 fn jwt(b: u8) -> bool {
@@ -101,12 +102,16 @@ pub(in crate::redact) fn detect(scan: &mut Scan<'_>, here: usize) -> Option<usiz
             continue;
         }
         let from = here + s.prefix.len();
-        let end = run(b, from, s.most + 1, s.rest);
+        let end = run(b, from, s.most.saturating_add(1), s.rest);
         if (s.least..=s.most).contains(&(end - from)) && fits(s, &b[here..end]) && !at(b, end).is_some_and(|c| c.is_ascii_alphanumeric()) {
             if s.prefix == b"AKIA" || s.prefix == b"ASIA" {
                 partner(scan, end);
             }
             return scan.hit(here..end, s.kind);
+        }
+        if end - from > MOST {
+            // A long text of another kind: looked at once is enough.
+            return Some(end);
         }
     }
     None
@@ -138,7 +143,7 @@ fn fits(s: &Shape, text: &[u8]) -> bool {
         b"eyJ" => text.iter().filter(|c| **c == b'.').count() >= 1,
         // In lower case it could be a word: one with digits is not.
         b"AKIA" | b"ASIA" => text[0].is_ascii_uppercase() || digits > 0,
-        b"sk-" | b"hf_" | b"npm_" => digits > 1,
+        b"sk-" => digits > 0 || text[3..].iter().any(u8::is_ascii_uppercase),
         _ => true,
     }
 }

@@ -29,7 +29,8 @@ pub(in crate::redact) fn detect(scan: &mut Scan<'_>, here: usize) -> Option<usiz
     let slash = run(b, start, end - start, |c| !matches!(c, b'/' | b'?' | b'#'));
     let port = b[(colon + 1).min(slash)..slash].iter().all(u8::is_ascii_digit);
     let in_path = colon < slash && !port && !b[start..slash].contains(&b'@') && b[start] != b'[';
-    let later = memrchr(b'@', all).map(|n| start + n).filter(|n| colon < slash && !port && address(b, n + 1));
+    let later =
+        memrchr(b'@', all).map(|n| start + n).filter(|n| colon < slash && !(port && b[start..colon].contains(&b'.')) && address(b, n + 1));
     let divide = later.map_or(if in_path { end } else { slash }, |n| n + 1);
     let at_sign = run_back(b, divide, divide - start, |c| c != b'@').checked_sub(1)?;
     if colon >= at_sign || at_sign < start || b[at_sign] != b'@' {
@@ -54,6 +55,7 @@ pub(in crate::redact) fn data_source(scan: &mut Scan<'_>, here: usize) -> Option
         return None;
     }
     let mut start = run_back(b, here, USER_INFO_BYTES_MAX, |c| !ends(c) && c != b'[');
+    start = start.max(scan.last_end.min(here));
     if let Some(equal) = b[start..here].iter().position(|c| *c == b'=')
         && b[start..start + equal].iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'))
     {
