@@ -37,8 +37,10 @@ fn frames(data: &[u8]) -> Vec<(usize, Span)> {
     spans
 }
 
+type Stage = fn(&File);
+
 /// The stages, alone and together.
-const STAGES: &[(&str, fn(&File))] = &[("lines", lines), ("frame", frame), ("parse", parse), ("redact", redact), ("all", all)];
+const STAGES: &[(&str, Stage)] = &[("lines", lines), ("frame", frame), ("parse", parse), ("redact", redact), ("all", all)];
 
 /// A bare scan for line ends: what cannot be beaten.
 fn lines(file: &File) {

@@ -7,9 +7,7 @@ use std::borrow::Cow;
 use event::{Activity, Event, Status, action};
 
 use super::{
-    columns::{
-        act, is_address, items, lower, micros_of, move_conn, move_count, name_in, put, set_source, split_account, take, take_any, text_of,
-    },
+    columns::{act, is_address, items, micros_of, move_conn, move_count, name_in, put, set_source, split_account, take, take_any, text_of},
     errors::{Phase, first_sentence, reason_of, set_error, split_code},
     sql,
 };
@@ -43,7 +41,7 @@ fn people(event: &mut Event<'_>) {
         put(&mut event.user, name_in(&user, name));
     }
     if let Some(roles) = list(event, "ROLES") {
-        let names: Vec<_> = items(&roles).map(|r| r.trim_matches(['`', '\'']).to_owned()).collect();
+        let names: Vec<_> = items(&roles).map(|r| split_account(r).0.trim_matches(['`', '\'']).to_owned()).collect();
         put(&mut event.role, (!names.is_empty()).then(|| Cow::Owned(names.join(", "))));
     }
     for key in ["CLIENT_IP", "HOST"] {
@@ -174,12 +172,9 @@ fn plugin(event: &mut Event<'_>) {
         return act(event, activity, status);
     }
     if event.field_text("EVENT") != Some("STARTING") {
-        let kind = take_any(event, &["SQL_STATEMENTS"]).map(lower).unwrap_or_default();
+        let kind = event.field_text("SQL_STATEMENTS").map(str::to_ascii_lowercase).unwrap_or_default();
         let otherwise = class_activity(&kind);
         sql::apply(event, status, otherwise);
-        if !kind.is_empty() {
-            super::columns::set_field(event, "SQL_STATEMENTS", kind);
-        }
     }
     tables(event);
 }

@@ -310,7 +310,8 @@ fn failing(event: &mut Event<'_>, why: &'static str) {
 /// A dump. A stop by signal ends in `panic: context canceled` more often than not, which is no crash.
 fn crash(event: &mut Event<'_>) {
     let head = event.message.clone().or_else(|| event.raw.lines().next().map(|l| Cow::Owned(l.to_owned())));
-    event.error = head.as_ref().and_then(first_line);
+    // What a panic says of itself was read with the dump.
+    event.error = event.error.take().or_else(|| head.as_ref().and_then(first_line));
     if event.error.as_deref().is_some_and(|e| e.contains("context canceled")) {
         reason(event, "panic");
         return act(event, &action::APP_ERROR, Status::Failure);

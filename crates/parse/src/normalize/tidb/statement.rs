@@ -46,6 +46,7 @@ fn connection_info<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
 /// `command dispatched failed`: the last line of every failed statement.
 pub fn dispatch_failed(event: &mut Event<'_>) {
     event.statement = take(event, "sql");
+    move_conn(event, "conn");
     if let Some(info) = take(event, "connInfo") {
         connection_info(event, &info);
     }
