@@ -170,6 +170,8 @@ const BANNER_KEYS: &[&[u8]] = &[
     b"Running on machine:",
     b"Running duration ",
     b"Log line format:",
+    b"Application fingerprint:",
+    b"Binary: Built with",
 ];
 
 fn word(line: &[u8]) -> LineKind {
@@ -200,6 +202,8 @@ fn is_frame(line: &[u8]) -> bool {
         b"pc=0x",
         b"PC: @ ",
         b"main.main()",
+        b"note: run with `RUST_BACKTRACE",
+        b"note: Some details are omitted, run with `RUST_BACKTRACE",
     ];
     if whole.iter().any(|w| line.starts_with(w)) {
         return true;
@@ -262,6 +266,7 @@ mod tests {
             ("   0:     0x7f9182d3a97e - backtrace::trace", Frame),
             ("             at src/raftstore/store/peer.rs:12", Frame),
             ("rax    0x0", Frame),
+            ("note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace", Frame),
             ("    __  _________ _   ____  ______    ", Banner),
             ("Welcome to use Milvus!", Banner),
             ("Version:   v2.3.5", BannerLine),

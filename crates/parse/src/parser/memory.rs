@@ -21,6 +21,9 @@ pub struct Memory {
     version: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pieces: Vec<(String, String)>,
+    /// Whether the last record was a torn access row.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    torn: bool,
 }
 
 impl Parser {
@@ -41,6 +44,7 @@ impl Parser {
             product: self.product.map(str::to_owned),
             version: self.version.clone(),
             pieces: self.pieces.clone(),
+            torn: self.watch.open,
         }
     }
 
@@ -55,5 +59,6 @@ impl Parser {
         }
         self.version.clone_from(&memory.version);
         self.pieces.clone_from(&memory.pieces);
+        self.watch.open = memory.torn;
     }
 }

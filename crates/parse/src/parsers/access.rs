@@ -230,7 +230,8 @@ fn contradicts_itself(event: &Event<'_>) -> bool {
 /// Watches over the order of a source's records: behind a row that ended inside a value comes what the value went on with.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
-    open: bool,
+    /// The last record was a row that a value tore.
+    pub(crate) open: bool,
 }
 
 impl Watch {

@@ -13,7 +13,13 @@ use crate::{
 /// See the registry.
 pub const FORMAT: LineFormat = LineFormat { format: Format::Banner, recognize, parse };
 
+/// Lines around a banner that stand alone.
+const ALONE: &[&[u8]] = &[b"open pid file: ", b"lock pid file: ", b"---Milvus "];
+
 fn recognize(b: &[u8]) -> bool {
+    if ALONE.iter().any(|words| b.starts_with(words)) {
+        return true;
+    }
     let first = b.split(|c| *c == b'\n').find(|line| !line.trim_ascii().is_empty());
     first.is_some_and(|line| matches!(classify(line), LineKind::Banner | LineKind::BannerLine))
 }
@@ -70,6 +76,8 @@ mod tests {
             (e.message.as_deref(), e.host.as_deref(), e.time.map(rfc3339).as_deref()),
             (Some("Log file created"), Some("vm"), Some("2026-11-21T21:14:20.000Z"))
         );
+        let e = parsed("---Milvus Proxy successfully initialized and ready to serve!---");
+        assert_eq!(e.message.as_deref(), Some("---Milvus Proxy successfully initialized and ready to serve!---"));
         assert!(!recognize(b"hello") && !recognize(b""));
     }
 }

@@ -29,7 +29,7 @@ fn parse<'r>(text: &'r str, event: &mut Event<'r>, _context: &Context<'_>) -> bo
         }
         _ => first.starts_with("[signal ").then_some(first),
     };
-    if let Some(cause) = cause.or_else(|| first.contains("panicked at").then_some(first)) {
+    if let Some(cause) = cause.or_else(|| rust_cause(first, text)) {
         event.level = Some(Cow::Borrowed("FATAL"));
         event.error = Some(Cow::Borrowed(cause)).filter(|c| !c.is_empty());
     }
@@ -37,6 +37,15 @@ fn parse<'r>(text: &'r str, event: &mut Event<'r>, _context: &Context<'_>) -> bo
         put_field(event, Cow::Borrowed("frame"), Value::Text(Cow::Borrowed(place)));
     }
     true
+}
+
+/// What a Rust panic says: `thread 'x' panicked at 'y', src/a.rs:1` of old, `thread 'x' panicked at src/a.rs:1:9:` and the reason on the next line.
+fn rust_cause<'r>(first: &'r str, text: &'r str) -> Option<&'r str> {
+    if !first.contains("panicked at") {
+        return None;
+    }
+    let next = text.lines().nth(1).map(str::trim).filter(|l| first.ends_with(':') && !l.is_empty());
+    Some(next.unwrap_or(first))
 }
 
 /// The first function of a stack that is not the runtime's own: where it happened.
@@ -77,6 +86,7 @@ mod tests {
                 Some("thread 'raftstore-1' panicked at 'x', src/a.rs:1"),
                 None,
             ),
+            ("thread 'a' panicked at src/a.rs:1:9:\nno space\nstack backtrace:", Some("FATAL"), Some("no space"), None),
             ("goroutine 389 [IO wait]:\nmain.f(0x1)", None, None, Some("main.f")),
             ("\t/usr/local/go/src/runtime/panic.go:992 +0x71", None, None, None),
         ] {

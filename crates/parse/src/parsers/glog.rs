@@ -1,6 +1,6 @@
 //! Lines of libraries inside the databases: C++ glog and easylogging of Milvus's core, and Go's own `log` package.
 //!
-//! Owns: these three forms and the head of a glog file. None of them carries a zone.
+//! Owns: these three forms. None of them carries a zone. The head of a glog file is a banner.
 
 use std::borrow::Cow;
 
@@ -12,16 +12,6 @@ use crate::time;
 /// See the registry.
 pub const FORMAT: LineFormat = LineFormat { format: Format::Glog, recognize, parse };
 
-/// How the lines at the head of a glog file begin. They are of the server's stream and have no level.
-const HEAD: &[&str] = &[
-    "Log file created at: ",
-    "Running on machine: ",
-    "Running duration (h:mm:ss): ",
-    "Log line format: [IWEF]",
-    "Application fingerprint: ",
-    "Binary: Built with ",
-];
-
 /// What glog says when it is used before it was told where to write.
 const EARLY: &str = "WARNING: Logging before ";
 
@@ -32,7 +22,7 @@ fn recognize(b: &[u8]) -> bool {
     match b.first() {
         Some(b'I' | b'W' | b'E' | b'F') => b.get(1).is_some_and(u8::is_ascii_digit) || b.starts_with(EARLY.as_bytes()),
         Some(b'0'..=b'9') => b.get(4).is_some_and(|c| matches!(c, b'-' | b'/')),
-        _ => HEAD.iter().any(|h| b.starts_with(h.as_bytes())),
+        _ => false,
     }
 }
 
@@ -40,7 +30,7 @@ fn parse<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> boo
     match text.as_bytes().first() {
         Some(b'I' | b'W' | b'E' | b'F') if !text.starts_with(EARLY) => glog(text, event, context).is_some(),
         Some(b'0'..=b'9') => dated(text, event, context).is_some(),
-        _ => head(text, event, context),
+        _ => early(text, event),
     }
 }
 
@@ -139,19 +129,9 @@ fn dated<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> Opt
     Some(())
 }
 
-/// The head of a file, line by line or as one record.
-fn head<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> bool {
-    if let Some(message) = text.strip_prefix("WARNING: ").filter(|_| text.starts_with(EARLY)) {
-        put(event, Some("WARN"), message);
-        return true;
-    }
-    if !HEAD.iter().any(|h| text.starts_with(h)) {
-        return false;
-    }
-    if let Some(stamp) = text.strip_prefix(HEAD[0]).and_then(time::scan) {
-        stamp.put(event, context.zone);
-    }
-    put(event, None, text);
+fn early<'r>(text: &'r str, event: &mut Event<'r>) -> bool {
+    let Some(message) = text.strip_prefix("WARNING: ").filter(|_| text.starts_with(EARLY)) else { return false };
+    put(event, Some("WARN"), message);
     true
 }
 
