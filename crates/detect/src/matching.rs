@@ -43,3 +43,6 @@ pub trait Record {
     /// Hands every text that keywords are searched in to `each` until it answers true; tells whether it did.
     fn visit_keywords(&self, each: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool;
 }
+
+#[cfg(test)]
+mod tests;

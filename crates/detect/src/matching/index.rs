@@ -209,4 +209,10 @@ impl Matcher {
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
+    /// Whether one rule fits, without the index: what the index is tested against.
+    #[cfg(test)]
+    pub(super) fn fits(&self, rule: u32, record: &dyn Record, scratch: &mut Scratch) -> bool {
+        scratch.begin(self.slots.len(), self.rules.len());
+        self.rules[rule as usize].passes(&mut View { slots: &self.slots, record, scratch })
+    }
 }
