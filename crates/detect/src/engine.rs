@@ -69,7 +69,7 @@ impl Engine {
     /// One event, `now` being the time of the arrival (live) or anything (lagging: the watermark counts). New and updated findings go to `out`.
     pub fn event(&mut self, event: &Event<'_>, origin: &Origin<'_>, now: Micros, out: &mut Vec<Finding>) {
         let trusted = event.time.is_some() && !event.issues.iter().any(Issue::untrusted_time);
-        let Some(time) = self.state.arrive(event.window_time(), trusted, origin, now) else { return };
+        let time = self.state.arrive(&self.rules, event.window_time(), trusted, origin, now, out);
         if event.is_marked(&Issue::Duplicate) {
             return;
         }
@@ -108,3 +108,6 @@ impl Engine {
         self.state.restore(&self.rules, state);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,11 +11,19 @@ pub const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 pub const SPAN_MAX: Micros = 31 * 24 * HOUR;
 /// The highest threshold of a count.
 pub const THRESHOLD_MAX: u64 = 10_000;
+/// The most acts whose absence can be waited for.
+pub const SILENCE_MAX: u64 = 100;
 /// Groups of one rule. The ones that were touched least lately make room.
 pub const GROUPS_MAX: usize = 50_000;
 /// Hits that one group keeps while its condition is not true. The oldest make room; this is twice the highest threshold, so
 /// that a count cannot miss.
 pub const HITS_MAX: usize = 20_000;
+/// Hits that one group keeps of each base rule of a temporal correlation: the latest.
+pub const TEMPORAL_HITS_MAX: usize = 1_000;
+/// Base rules of a correlation.
+pub const BASES_MAX: usize = 32;
+/// Where amounts are added up, acts closer together than the timespan divided by this are one hit.
+pub const SUM_STEPS: i64 = 1_024;
 /// Hits inside an episode that are kept for late events before it: the earliest, at least so many, and twice the threshold.
 pub const EPISODE_HITS_MIN: usize = 256;
 /// Different values that an episode counts; more show as this many.

@@ -1,6 +1,7 @@
 //! Documents to rules. Every problem of every document is told at once, with file and line where known.
 
 mod correlation;
+mod document;
 mod extras;
 
 pub use extras::span;
@@ -8,9 +9,14 @@ pub use extras::span;
 use std::collections::HashMap;
 
 use event::{Field, FindingKind, Severity, field::Column};
-use rsigma_parser::{CorrelationRule, Level, SigmaRule, parse_sigma_yaml};
+use rsigma_parser::{
+    ConditionExpr, CorrelationRule, Detections, FilterRule, FilterRuleTarget, Level, SigmaCollection, SigmaRule, parse_sigma_yaml,
+};
 
-use self::extras::Extras;
+use self::{
+    document::{Document, documents, explain},
+    extras::Extras,
+};
 use crate::{
     limits::{DOCUMENT_BYTES_MAX, EPISODE_DEFAULT},
     matching::MatcherBuilder,
@@ -22,40 +28,6 @@ use crate::{
 
 /// Whom and what a rule of one event is about, where it does not say: those of them that the event has.
 const SUBJECT: &[Column] = &[Column::User, Column::SrcIp, Column::TargetUser, Column::Role, Column::Database, Column::Object];
-
-/// One YAML document of a file.
-struct Document<'d> {
-    file: &'d str,
-    text: &'d str,
-    line: usize,
-}
-
-impl Document<'_> {
-    fn problem(&self, what: impl Into<String>) -> RuleProblem {
-        let what = what.into();
-        let quoted = what.split(['`', '\'']).nth(1).filter(|t| t.len() > 2);
-        let place = quoted.and_then(|t| self.text.lines().position(|l| l.contains(t))).unwrap_or(0);
-        RuleProblem { file: format!("{}:{}", self.file, self.line + place), what }
-    }
-}
-
-/// Cuts a file at its `---` lines, so that a problem has a place and one bad document does not hide the others.
-fn documents<'d>(file: &'d str, text: &'d str) -> Vec<Document<'d>> {
-    let mut found = Vec::new();
-    let (mut from, mut at, mut line, mut first) = (0, 0, 1, 1);
-    for l in text.split_inclusive('\n') {
-        let end = at + l.len();
-        if l.trim_end() == "---" {
-            found.push(Document { file, text: &text[from..at], line: first });
-            (from, first) = (end, line + 1);
-        }
-        (at, line) = (end, line + 1);
-    }
-    found.push(Document { file, text: &text[from..], line: first });
-    let blank = |t: &str| t.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#'));
-    found.retain(|d| !blank(d.text));
-    found
-}
 
 /// What a correlation refers to, resolved when every document is read.
 struct Reference {
@@ -74,6 +46,7 @@ struct Loader {
     says: Vec<Option<bool>>,
     references: Vec<Reference>,
     problems: Vec<RuleProblem>,
+    filters: Vec<FilterRule>,
 }
 
 /// See [`RuleSet::load`].
@@ -85,37 +58,49 @@ pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<R
         says: Vec::new(),
         references: Vec::new(),
         problems: Vec::new(),
+        filters: Vec::new(),
     };
+    let mut parsed = Vec::new();
     for (file, text) in files {
         if text.len() > DOCUMENT_BYTES_MAX {
             let what = format!("{} bytes: a rule document has at most {DOCUMENT_BYTES_MAX}", text.len());
             loader.problems.push(RuleProblem { file: file.to_owned(), what });
             continue;
         }
-        for document in documents(file, text) {
-            loader.document(&document);
-        }
+        parsed.extend(documents(file, text).into_iter().map(|d| {
+            let found = loader.parse(&d);
+            (d, found)
+        }));
+    }
+    loader.filters = parsed.iter().flat_map(|(_, found)| found.filters.clone()).collect();
+    for (document, found) in &parsed {
+        loader.document(document, found);
     }
     loader.finish()
 }
 
 impl Loader {
-    fn document(&mut self, document: &Document<'_>) {
-        let parsed = match parse_sigma_yaml(document.text) {
-            Ok(parsed) => parsed,
-            Err(e) => return self.problems.push(document.problem(e.to_string())),
-        };
-        for what in &parsed.errors {
-            self.problems.push(document.problem(explain(what)));
+    fn parse(&mut self, document: &Document<'_>) -> SigmaCollection {
+        match parse_sigma_yaml(document.text) {
+            Ok(parsed) => {
+                self.problems.extend(parsed.errors.iter().map(|what| document.problem(explain(what))));
+                parsed
+            }
+            Err(e) => {
+                self.problems.push(document.problem(e.to_string()));
+                SigmaCollection::default()
+            }
         }
+    }
+    fn document(&mut self, document: &Document<'_>, parsed: &SigmaCollection) {
         for rule in &parsed.rules {
             self.detection(document, rule).unwrap_or_else(|what| self.problems.push(document.problem(what)));
         }
         for rule in &parsed.correlations {
             self.correlation(document, rule).unwrap_or_else(|what| self.problems.push(document.problem(what)));
         }
-        if !parsed.filters.is_empty() {
-            self.problems.push(document.problem("`filter` documents are not supported: write the exception into the rule's condition"));
+        for filter in &parsed.filters {
+            check_filter(filter).unwrap_or_else(|what| self.problems.push(document.problem(what)));
         }
     }
     fn detection(&mut self, document: &Document<'_>, rule: &SigmaRule) -> Result<(), String> {
@@ -138,7 +123,9 @@ impl Loader {
             partial_key: true,
             shared: extras.shared_address.unwrap_or(SharedAddress::Keep),
         };
-        let number = self.builder.add(Some(&rule.logsource), &rule.detection)?;
+        let all: Vec<&Detections> =
+            std::iter::once(&rule.detection).chain(self.filters.iter().filter(|f| applies(f, rule)).map(|f| &f.detection)).collect();
+        let number = self.builder.add(Some(&rule.logsource), &all)?;
         let head = Head {
             id: rule.id.as_deref(),
             name: rule.name.as_deref(),
@@ -189,6 +176,7 @@ impl Loader {
         }
         let mut shown = Vec::new();
         let headline = Template::parse(head.title, &mut shown).map_err(|e| format!("title: {e}"))?;
+        let instance = index(&mut shown, Field::Column(Column::Instance));
         let next = Template::parse(extras.next.as_deref().unwrap_or_default(), &mut shown).map_err(|e| format!("next: {e}"))?;
         Ok(Rule {
             id,
@@ -208,49 +196,103 @@ impl Loader {
             headline,
             next,
             shown,
-            subject: Vec::new(),
+            subject: vec![instance],
             window,
         })
     }
     fn finish(mut self) -> Result<RuleSet, Vec<RuleProblem>> {
-        let mut consumers: Vec<Vec<(u32, u16)>> = self.detections.iter().map(|rule| vec![(*rule as u32, 0)]).collect();
-        let mut parents = vec![Vec::new(); self.rules.len()];
-        let mut quiet: HashMap<usize, bool> = HashMap::new();
+        let mut links = Links {
+            consumers: self.detections.iter().map(|rule| vec![(*rule as u32, 0)]).collect(),
+            parents: vec![Vec::new(); self.rules.len()],
+            quiet: HashMap::new(),
+        };
         for reference in std::mem::take(&mut self.references) {
             for (position, name) in reference.bases.iter().enumerate() {
-                let found = self.rules.iter().position(|r| r.id == *name || r.name.as_deref() == Some(name));
-                let Some(base) = found.filter(|b| *b != reference.rule) else {
-                    let known = self.rules.iter().flat_map(|r| [Some(r.id.as_str()), r.name.as_deref()]).flatten();
-                    let what = format!("rules: no rule is named `{name}`{}", suggest::hint(name, known));
-                    self.problems.push(RuleProblem { what, ..reference.place.clone() });
-                    continue;
-                };
-                let id = self.rules[base].id.clone();
-                self.rules[reference.rule].bases.push(id);
-                let (product, stream) = (self.rules[base].product.clone(), self.rules[base].stream.clone());
-                let made = &mut self.rules[reference.rule];
-                if position == 0 {
-                    (made.product, made.stream) = (product, stream);
-                }
-                let link = (reference.rule as u32, position as u16);
-                match self.detections.iter().position(|d| *d == base) {
-                    Some(number) => consumers[number].push(link),
-                    None => parents[base].push(link),
-                }
-                *quiet.entry(base).or_insert(true) &= !reference.generate;
+                self.link(&mut links, &reference, position, name);
             }
         }
-        for (rule, says) in
-            self.rules.iter_mut().zip(&self.says).enumerate().map(|(i, (r, s))| (r, s.unwrap_or(!quiet.get(&i).copied().unwrap_or(false))))
-        {
-            rule.generate = says;
+        for circle in circles(&links.parents) {
+            let rule = &self.rules[circle];
+            self.problems.push(RuleProblem { file: rule.file.clone(), what: format!("`{}` stands on itself", rule.id) });
+        }
+        for (i, rule) in self.rules.iter_mut().enumerate() {
+            rule.generate = self.says[i].unwrap_or(!links.quiet.get(&i).copied().unwrap_or(false));
         }
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
         let matcher = self.builder.build().map_err(|what| vec![RuleProblem { file: "rules".to_owned(), what }])?;
-        Ok(RuleSet { rules: self.rules, matcher, consumers, parents })
+        Ok(RuleSet { rules: self.rules, matcher, consumers: links.consumers, parents: links.parents })
     }
+    fn link(&mut self, links: &mut Links, reference: &Reference, position: usize, name: &str) {
+        let Some(base) = self.rules.iter().position(|r| r.id == name || r.name.as_deref() == Some(name)) else {
+            let known = self.rules.iter().flat_map(|r| [Some(r.id.as_str()), r.name.as_deref()]).flatten();
+            let what = format!("rules: no rule is named `{name}`{}", suggest::hint(name, known));
+            return self.problems.push(RuleProblem { what, ..reference.place.clone() });
+        };
+        if matches!(self.rules[base].window.condition, Condition::Absent(_)) {
+            let what = format!("rules: `{name}` waits for silence: nothing can stand on that");
+            return self.problems.push(RuleProblem { what, ..reference.place.clone() });
+        }
+        let (id, product, stream) = (self.rules[base].id.clone(), self.rules[base].product.clone(), self.rules[base].stream.clone());
+        let made = &mut self.rules[reference.rule];
+        made.bases.push(id);
+        if position == 0 {
+            (made.product, made.stream) = (product, stream);
+        }
+        let link = (reference.rule as u32, position as u16);
+        match self.detections.iter().position(|d| *d == base) {
+            Some(number) => links.consumers[number].push(link),
+            None => links.parents[base].push(link),
+        }
+        *links.quiet.entry(base).or_insert(true) &= !reference.generate;
+    }
+}
+
+/// How rules stand on each other.
+struct Links {
+    consumers: Vec<Vec<(u32, u16)>>,
+    parents: Vec<Vec<(u32, u16)>>,
+    quiet: HashMap<usize, bool>,
+}
+
+/// A filter takes away: one that only selects would keep nothing but what it names.
+fn check_filter(filter: &FilterRule) -> Result<(), String> {
+    fn negates(e: &ConditionExpr) -> bool {
+        match e {
+            ConditionExpr::Not(_) => true,
+            ConditionExpr::And(list) | ConditionExpr::Or(list) => list.iter().any(negates),
+            ConditionExpr::Identifier(_) | ConditionExpr::Selector { .. } => false,
+        }
+    }
+    let negated = filter.detection.conditions.iter().all(negates);
+    if negated { Ok(()) } else { Err("a filter's condition must take away: `condition: not selection`".to_owned()) }
+}
+
+fn applies(filter: &FilterRule, rule: &SigmaRule) -> bool {
+    match &filter.rules {
+        FilterRuleTarget::Any => true,
+        FilterRuleTarget::Specific(names) => names.iter().any(|n| rule.id.as_ref() == Some(n) || rule.name.as_ref() == Some(n)),
+    }
+}
+
+/// The correlations that stand on themselves.
+fn circles(parents: &[Vec<(u32, u16)>]) -> Vec<usize> {
+    let reaches = |from: usize| {
+        let (mut seen, mut open) = (vec![false; parents.len()], vec![from]);
+        while let Some(rule) = open.pop() {
+            for (next, _) in &parents[rule] {
+                if *next as usize == from {
+                    return true;
+                }
+                if !std::mem::replace(&mut seen[*next as usize], true) {
+                    open.push(*next as usize);
+                }
+            }
+        }
+        false
+    };
+    (0..parents.len()).filter(|r| reaches(*r)).collect()
 }
 
 /// What both kinds of documents begin with.
@@ -276,17 +318,6 @@ fn technique(tag: &str) -> Option<String> {
 fn slug(title: &str) -> String {
     let words: Vec<String> = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect();
     words.join("-")
-}
-
-/// The parser's complaint, with a suggestion where it names a word that we know better.
-fn explain(what: &str) -> String {
-    if what.starts_with("invalid level") {
-        return format!("{what}: informational, low, medium, high or critical");
-    }
-    let Some(word) = what.strip_prefix("Unknown modifier '").and_then(|r| r.strip_suffix('\'')) else { return what.to_owned() };
-    let near = suggest::hint(word, names::MODIFIERS.iter().copied());
-    let near = if near.is_empty() { format!(": one of {}", names::MODIFIERS.join(", ")) } else { near };
-    format!("unknown modifier `{word}`{near}")
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ fn base(severity: Severity) -> u32 {
 fn score(rule: &Rule, episode: &Episode) -> u32 {
     let least = match rule.window.condition {
         Condition::Events(n) => n,
-        Condition::Single | Condition::Distinct(..) => 1,
+        _ => 1,
     };
     (base(rule.severity) + (episode.count / least.max(1)).max(1).ilog2().min(10)).min(100)
 }

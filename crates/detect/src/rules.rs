@@ -16,6 +16,28 @@ pub enum SharedAddress {
     Skip,
 }
 
+/// Which base rules must have matched in a window.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Need {
+    /// The base at this position.
+    Base(u16),
+    /// All of them.
+    All(Vec<Need>),
+    /// So many of them.
+    AtLeast(u64, Vec<Need>),
+}
+
+impl Need {
+    /// Whether it is met, given which bases have matched.
+    pub fn holds(&self, matched: &dyn Fn(u16) -> bool) -> bool {
+        match self {
+            Self::Base(base) => matched(*base),
+            Self::All(list) => list.iter().all(|n| n.holds(matched)),
+            Self::AtLeast(least, list) => list.iter().filter(|n| n.holds(matched)).count() as u64 >= *least,
+        }
+    }
+}
+
 /// What must be true in a window.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
@@ -25,6 +47,14 @@ pub enum Condition {
     Events(u64),
     /// So many different values of these fields (together one value) at least; the fields by base rule.
     Distinct(u64, Vec<Vec<Field>>),
+    /// A sum at least; the field by base rule.
+    Sum(i64, Vec<Field>),
+    /// Bases that match in any order.
+    Temporal(Need),
+    /// So many bases, each after the one before it.
+    Ordered(u16),
+    /// Fewer acts than this, since the group was first heard.
+    Absent(u64),
 }
 
 /// A column of a group's key, by base rule (aliases).

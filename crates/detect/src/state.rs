@@ -1,14 +1,15 @@
 //! What an engine remembers: groups by rule, acts, watermarks. Turns matches into hits and changed episodes into findings.
 
 mod keep;
+mod silence;
 mod snapshot;
 
 use std::{
     cell::OnceCell,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
-use event::{Event, Evidence, Finding, Micros};
+use event::{Event, Evidence, Finding, Micros, limits::LATE_US};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -72,6 +73,9 @@ pub struct Arrival<'a> {
     pub evidence: OnceCell<Evidence>,
 }
 
+/// When a group is looked at, its rule and key.
+type Due = (Micros, u32, String);
+
 /// See the module.
 #[derive(Debug)]
 pub struct State {
@@ -82,6 +86,8 @@ pub struct State {
     tables: Vec<HashMap<String, Group>>,
     /// Groups with episodes.
     active: BTreeSet<(u32, String)>,
+    /// By lane: when a group that listens for silence is looked at again.
+    dues: BTreeMap<(char, String), BTreeSet<Due>>,
     counted: Stats,
     /// The one rule that makes findings, in its tests.
     pub only: Option<u32>,
@@ -97,6 +103,7 @@ impl State {
             acts: Acts::default(),
             tables: vec![HashMap::new(); rules],
             active: BTreeSet::new(),
+            dues: BTreeMap::new(),
             counted: Stats::default(),
             only: None,
             shared: Vec::new(),
@@ -109,8 +116,16 @@ impl State {
         }
         Ok(())
     }
-    /// An event comes: moves the watermarks.
-    pub fn arrive(&mut self, at: Option<Micros>, trusted: bool, origin: &Origin<'_>, now: Micros) -> Option<Time> {
+    /// An event comes: moves the watermarks, and with them what listens for silence.
+    pub fn arrive(
+        &mut self,
+        rules: &RuleSet,
+        at: Option<Micros>,
+        trusted: bool,
+        origin: &Origin<'_>,
+        now: Micros,
+        out: &mut Vec<Finding>,
+    ) -> Time {
         self.order += 1;
         self.counted.events += 1;
         let tag = lanes::tag(origin.lane);
@@ -121,7 +136,11 @@ impl State {
             Lane::Live => now,
             Lane::Lagging { .. } => self.lanes.now(tag, origin.cluster).unwrap_or(at),
         };
-        Some(Time { at, now, order: self.order })
+        // The live lane is listened to by the clock: an event that is just coming is no silence.
+        if origin.lane != Lane::Live {
+            self.listen(tag, Some(origin.cluster), now.saturating_sub(LATE_US), out, rules);
+        }
+        Time { at, now, order: self.order }
     }
     fn emits(&self, rules: &RuleSet, rule: u32) -> bool {
         self.only.map_or_else(|| rules.rules[rule as usize].generate, |only| only == rule)
@@ -148,7 +167,7 @@ impl State {
             return;
         }
         let Some((key, values)) = self.key(rule, base, arrival) else { return };
-        let Some(value) = counted_value(rule, base, arrival.event) else { return };
+        let Some((value, amount)) = counted_value(rule, base, arrival.event) else { return };
         let own = at == arrival.time.at;
         if own && !self.acts.first((index, rule.act_base(base), arrival.act), at) {
             self.counted.same_act += 1;
@@ -161,7 +180,10 @@ impl State {
         }
         group.source = lanes::halves(arrival.origin.source);
         let trace = Some(Box::new(trace(rule, arrival, proof)));
-        let hit = Hit { at, order: arrival.time.order, base, value, member: false, trace };
+        let hit = Hit { at, order: arrival.time.order, base, value, amount, acts: 1, member: false, trace };
+        if let Condition::Absent(least) = rule.window.condition {
+            return self.hear(rules, index, least, key, hit, arrival, out);
+        }
         let added = group.add(&rule.window, hit);
         self.counted.evicted_hits += added.evicted;
         let Some(episode) = added.episode else { return };
@@ -210,12 +232,20 @@ impl State {
             }
             _ => {}
         }
-        let mut key = format!("{}{SEPARATOR}{}", lanes::tag(arrival.origin.lane), arrival.origin.cluster);
+        let mut key = format!("{}{SEPARATOR}{}", group_tag(rule, arrival.origin.lane), arrival.origin.cluster);
         for value in &values {
             key.push(SEPARATOR);
             key.extend(value.chars().map(|c| if c == SEPARATOR { '\u{241f}' } else { c }));
         }
         Some((key, values))
+    }
+}
+
+/// Silence is judged across the live and the delayed lane: what comes late was not silent.
+fn group_tag(rule: &Rule, lane: Lane) -> char {
+    match lanes::tag(lane) {
+        'd' if matches!(rule.window.condition, Condition::Absent(_)) => 'l',
+        tag => tag,
     }
 }
 
@@ -231,14 +261,20 @@ fn proof_of(episode: &Episode, created: bool) -> Vec<Evidence> {
     episode.evidence[from..].iter().map(|(_, _, e)| e.clone()).collect()
 }
 
-/// The hash of the value that is counted by difference; none where it is missing.
-fn counted_value(rule: &Rule, base: u16, event: &Event<'_>) -> Option<u64> {
-    let Condition::Distinct(_, fields) = &rule.window.condition else { return Some(0) };
-    let values: Vec<String> = fields.get(base as usize)?.iter().map(|f| value_of(event, f)).collect();
-    if values.iter().all(String::is_empty) {
-        return None;
+/// The hash of the value that is counted by difference, and what is added up; none where it is missing.
+fn counted_value(rule: &Rule, base: u16, event: &Event<'_>) -> Option<(u64, i64)> {
+    match &rule.window.condition {
+        Condition::Distinct(_, fields) => {
+            let values: Vec<String> = fields.get(base as usize)?.iter().map(|f| value_of(event, f)).collect();
+            let known = !values.iter().all(String::is_empty);
+            known.then(|| (report::hash64(&values.iter().map(String::as_str).collect::<Vec<_>>()), 0))
+        }
+        Condition::Sum(_, fields) => {
+            let amount = value_of(event, fields.get(base as usize)?).parse::<i64>().ok().filter(|n| *n > 0)?;
+            Some((0, amount))
+        }
+        _ => Some((0, 0)),
     }
-    Some(report::hash64(&values.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
 fn trace(rule: &Rule, arrival: &Arrival<'_>, proof: Option<&[Evidence]>) -> Trace {
@@ -253,8 +289,8 @@ fn trace(rule: &Rule, arrival: &Arrival<'_>, proof: Option<&[Evidence]>) -> Trac
 
 impl Rule {
     /// Bases that a correlation tells apart count an act each; else an act counts once for all.
-    fn act_base(&self, _base: u16) -> u16 {
-        0
+    fn act_base(&self, base: u16) -> u16 {
+        if matches!(self.window.condition, Condition::Temporal(_) | Condition::Ordered(_)) { base } else { 0 }
     }
 }
 

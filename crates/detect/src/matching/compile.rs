@@ -57,9 +57,11 @@ impl Compiler {
         self.slot(Slot::Field(field))
     }
     /// A whole rule: its log source and its condition.
-    pub fn rule(&mut self, source: &LogSource, detections: &Detections) -> Result<Node, String> {
+    pub fn rule(&mut self, source: &LogSource, detections: &[&Detections]) -> Result<Node, String> {
         let mut all = self.source(source)?;
-        all.push(self.detections(detections)?);
+        for one in detections {
+            all.push(self.detections(one)?);
+        }
         Ok(Node::All(all))
     }
     fn source(&mut self, source: &LogSource) -> Result<Vec<Node>, String> {

@@ -40,8 +40,9 @@ impl MatcherBuilder {
     pub fn new(names: FieldNames) -> Self {
         Self { compiler: Compiler::new(names), rules: Vec::new() }
     }
-    /// Adds a rule; its number counts from 0 in the order of adding. Without `source` it is for every log source.
-    pub fn add(&mut self, source: Option<&LogSource>, detections: &Detections) -> Result<u32, String> {
+    /// Adds a rule, all of whose detections must fit (its own and those of filters); its number counts from 0 in the order of adding.
+    /// Without `source` it is for every log source.
+    pub fn add(&mut self, source: Option<&LogSource>, detections: &[&Detections]) -> Result<u32, String> {
         let source = source.cloned().unwrap_or_default();
         let node = self.compiler.rule(&source, detections)?;
         self.rules.push(node);

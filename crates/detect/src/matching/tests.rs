@@ -42,7 +42,7 @@ fn cases(text: &str) -> Vec<Case> {
 fn add(builder: &mut MatcherBuilder, yaml: &str) -> Result<u32, String> {
     let parsed = parse_sigma_yaml(yaml).map_err(|e| e.to_string())?;
     match (parsed.errors.first(), parsed.rules.first()) {
-        (None, Some(rule)) => builder.add(None, &rule.detection),
+        (None, Some(rule)) => builder.add(None, &[&rule.detection]),
         (error, _) => Err(format!("{error:?}")),
     }
 }

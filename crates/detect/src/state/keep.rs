@@ -8,7 +8,7 @@ use crate::{
     lanes,
     limits::{GROUPS_MAX, SWEEP_EVERY},
     report,
-    rules::RuleSet,
+    rules::{Condition, RuleSet},
 };
 
 fn tag_of(key: &str) -> char {
@@ -40,6 +40,7 @@ impl State {
     }
     /// See [`crate::Engine::tick`].
     pub fn tick(&mut self, rules: &RuleSet, now: Micros, out: &mut Vec<Finding>) {
+        self.listen('l', None, now, out, rules);
         self.pass(rules, Some(now), out);
     }
     /// Every so many events: forgets what is over.
@@ -76,6 +77,9 @@ impl State {
     fn sweep(&mut self, rules: &RuleSet) {
         let mut tables = std::mem::take(&mut self.tables);
         for (table, rule) in tables.iter_mut().zip(&rules.rules) {
+            if matches!(rule.window.condition, Condition::Absent(_)) {
+                continue;
+            }
             table.retain(|key, group| {
                 let now = self.now_of(key, group.source, None);
                 !now.is_some_and(|now| group.is_over(&rule.window, now))
@@ -100,6 +104,7 @@ impl State {
             }
         }
         self.tables.iter_mut().for_each(|t| t.retain(|k, _| tag_of(k) == 'l'));
+        self.dues.retain(|(tag, _), _| *tag == 'l');
         self.lanes.end(|tag| tag != 'l');
     }
     /// See [`crate::Engine::stats`].

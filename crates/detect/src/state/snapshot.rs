@@ -12,7 +12,7 @@ use crate::{
     episode::Group,
     lanes::Lanes,
     report,
-    rules::{Rule, RuleSet},
+    rules::{Condition, Rule, RuleSet},
 };
 
 /// Raised when the shape of the state changes; another version is not read.
@@ -75,9 +75,11 @@ impl State {
         self.acts = Acts::from(acts.collect::<Vec<_>>());
         for table in found.tables {
             let Some(rule) = number(&table.rule).filter(|r| shape(&rules.rules[*r]) == table.shape) else { continue };
-            let with_episodes = table.groups.iter().filter(|(_, g)| !g.episodes.is_empty());
+            let listens = matches!(rules.rules[rule].window.condition, Condition::Absent(_));
+            let with_episodes = table.groups.iter().filter(|(_, g)| !g.episodes.is_empty() && !listens);
             self.active.extend(with_episodes.map(|(key, _)| (rule as u32, key.clone())));
             self.tables[rule] = table.groups.into_iter().collect();
         }
+        self.schedule_all(rules);
     }
 }
