@@ -2,6 +2,8 @@
 //!
 //! `BLESS=1 cargo test -p parse --test fixtures` writes the expectations anew; what changed is then read by a person against docs/specs/events.md.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,6 +1,8 @@
 //! The recorded runs, read as an import reads them: files side by side, merged by event time. Facts that were counted by hand must come out.
 //! SKIPPED where the recordings are not there.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Read,
