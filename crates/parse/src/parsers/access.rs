@@ -18,6 +18,7 @@ use std::{
 };
 
 use event::{Event, Issue, Value};
+use memchr::{memchr_iter, memrchr};
 
 use self::{
     pattern::{Outcome, Pattern, Taken},
@@ -78,8 +79,10 @@ impl Formatter {
         };
         Pattern::compile(format).map(|pattern| Self { pattern, methods })
     }
-    fn is_for(&self, method: &str) -> bool {
-        self.methods.is_empty() || self.methods.iter().any(|m| m == method)
+    /// Whether the row's method is one that the formatter is for.
+    fn fits(&self, text: &str, taken: &Taken) -> bool {
+        self.methods.is_empty()
+            || taken.get(&self.pattern, text, "method_name").is_none_or(|method| self.methods.iter().any(|m| m == method))
     }
 }
 
@@ -102,14 +105,14 @@ impl Formatters {
     pub fn compile(configured: &[String]) -> Self {
         static BUILT_IN: OnceLock<Vec<Formatter>> = OnceLock::new();
         let built_in = BUILT_IN.get_or_init(|| {
-            // The longer ones first: a word that a row lacks tells at once that they are not meant.
+            // The longer ones first: a row of theirs may hold what fits the base.
             let (query, search) = (format!("{BASE}{QUERY}{QUERY_PARAMS}"), format!("{BASE}{QUERY}{SEARCH_PARAMS}"));
             let old = format!("{BASE}{QUERY}");
             [
-                entry(BASE, &[]),
                 entry(&query, &["Query", "Delete"]),
                 entry(&search, &["HybridSearch", "Search"]),
                 entry(&old, &["Query", "Search", "Delete"]),
+                entry(BASE, &[]),
             ]
             .iter()
             .filter_map(|e| Formatter::compile(e))
@@ -122,7 +125,7 @@ impl Formatters {
     /// is not closed (then it may also be whole).
     pub fn is_open(&self, record: &str) -> bool {
         // Nearly every row closes all that it opens.
-        let count = |bracket| record.bytes().filter(|b| *b == bracket).count();
+        let count = |bracket| memchr_iter(bracket, record.as_bytes()).count();
         if record.ends_with(']') && count(b'[') == count(b']') {
             return false;
         }
@@ -146,26 +149,43 @@ pub fn entry(format: &str, methods: &[&str]) -> String {
 
 fn parse<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>, formatters: &[Formatter]) -> bool {
     let mut taken = Taken::default();
-    for formatter in formatters.iter().filter(|f| f.pattern.may_fit(text)) {
-        let is_whole = formatter.pattern.run(text, &mut taken) == Outcome::Whole;
-        if is_whole && taken.get(&formatter.pattern, text, "method_name").is_none_or(|m| formatter.is_for(m)) {
+    // The last bracket of a row nearly always tells its formatter; where it does not, all are tried.
+    let tail = tail(text);
+    for formatter in formatters.iter().filter(|f| f.pattern.last_word().is_none_or(|word| tail.starts_with(word))) {
+        if formatter.pattern.run(text, &mut taken) == Outcome::Whole && formatter.fits(text, &taken) {
             whole(text, event, context, &formatter.pattern, &taken);
             return true;
         }
     }
-    torn(text, event, context, formatters)
+    all_tried(text, event, context, formatters)
 }
 
-/// A row that fits no formatter from end to end, if it is one.
-fn torn(text: &str, event: &mut Event<'_>, context: &Context<'_>, formatters: &[Formatter]) -> bool {
+/// From the last `] [` on.
+fn tail(text: &str) -> &str {
+    let b = text.as_bytes();
+    let mut end = b.len();
+    while let Some(at) = memrchr(b'[', &b[..end]) {
+        if b[..at].ends_with(b"] ") {
+            return &text[at - 2..];
+        }
+        end = at;
+    }
+    ""
+}
+
+/// A row that its last bracket did not tell, or that fits no formatter from end to end; if it is one at all.
+fn all_tried<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>, formatters: &[Formatter]) -> bool {
     let mut taken = Taken::default();
     let (mut ended, mut broken) = (None, None);
     for formatter in formatters {
         let outcome = formatter.pattern.run(text, &mut taken);
-        let is_for = taken.get(&formatter.pattern, text, "method_name").is_none_or(|m| formatter.is_for(m));
         match outcome {
             Outcome::Other => {}
-            Outcome::Ended if is_for => ended = ended.or(Some(formatter)),
+            Outcome::Whole if formatter.fits(text, &taken) => {
+                whole(text, event, context, &formatter.pattern, &taken);
+                return true;
+            }
+            Outcome::Ended if formatter.fits(text, &taken) => ended = ended.or(Some(formatter)),
             Outcome::Whole | Outcome::Ended | Outcome::Broken => broken = broken.or(Some(formatter)),
         }
     }

@@ -72,12 +72,12 @@ pub struct LineFormat {
 /// All formats, in the order in which they are tried.
 pub const FORMATS: &[LineFormat] = &[
     access::CONFIGURED,
+    access::FORMAT,
     unified::FORMAT,
     json::FORMAT,
     slow::FORMAT,
     audit::EXTENSION,
     audit::PLUGIN,
-    access::FORMAT,
     gin::FORMAT,
     glog::FORMAT,
     legacy::CONSOLE,

@@ -5,8 +5,6 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use memchr::memmem::Finder;
-
 use super::value::{Kind, PLACEHOLDERS};
 
 /// Holes of one formatter; a string with more is refused.
@@ -41,8 +39,10 @@ impl Step {
     /// The next place of the literal. Values are short and literals begin with what values seldom hold, so this beats a searcher for long texts.
     fn find(&self, b: &[u8], mut from: usize) -> Option<usize> {
         let Some(first) = self.literal().first() else { return Some(from) };
+        let short = !self.hole.kind.is_free();
         loop {
-            let at = from + memchr::memchr(*first, b.get(from..)?)?;
+            let rest = b.get(from..)?;
+            let at = from + if short { rest.iter().position(|c| c == first)? } else { memchr::memchr(*first, rest)? };
             if b[at..].starts_with(self.literal()) {
                 return Some(at);
             }
@@ -96,7 +96,6 @@ pub(super) struct Pattern {
     steps: Vec<Step>,
     /// The literals that a value should not hold.
     words: Vec<usize>,
-    last_word: Option<Finder<'static>>,
     /// Holes that must fit before a row that departs is a row at all: up to the first word.
     proof: Option<usize>,
 }
@@ -128,13 +127,12 @@ impl Pattern {
         let words: Vec<usize> = (0..steps.len()).filter(|i| is_word(steps[*i].literal())).collect();
         let lead = lead.unwrap_or_default();
         let proof = if is_word(lead.as_bytes()) { Some(0) } else { words.first().map(|w| w + 1) };
-        let last_word = words.last().map(|w| Finder::new(steps[*w].literal()).into_owned());
-        Some(Self { lead, steps, words, last_word, proof })
+        Some(Self { lead, steps, words, proof })
     }
 
-    /// Whether a row holds the formatter's last word: without it the row cannot fit from end to end.
-    pub(super) fn may_fit(&self, text: &str) -> bool {
-        self.last_word.as_ref().is_none_or(|word| word.find(text.as_bytes()).is_some())
+    /// The formatter's last word, where it has one that begins a bracket.
+    pub(super) fn last_word(&self) -> Option<&str> {
+        self.words.last().map(|w| self.steps[*w].literal.as_str()).filter(|word| word.starts_with("] ["))
     }
 
     /// The holes in order.
@@ -274,7 +272,10 @@ impl Pattern {
             let quoted = self.steps[hole].hole.kind == Kind::Quotable
                 && value.len() > 1
                 && super::quoted::closing(value.as_bytes(), 1).is_some_and(|end| value.starts_with('"') && end + 1 == value.len());
-            !quoted && self.words.iter().any(|w| self.steps[*w].find(value.as_bytes(), 0).is_some())
+            // Most words hold a colon, most values do not.
+            let colon = memchr::memchr(b':', value.as_bytes()).is_some();
+            let held = |word: &Step| (colon || !word.literal().contains(&b':')) && word.find(value.as_bytes(), 0).is_some();
+            !quoted && self.words.iter().any(|w| held(&self.steps[*w]))
         };
         (0..self.steps.len()).any(suspect)
     }
