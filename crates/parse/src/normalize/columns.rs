@@ -95,6 +95,32 @@ fn id(text: &str) -> Id {
     }
 }
 
+/// An id for a column whose key is at hand; none where it stays in `fields`, with a mark where only its size keeps it out.
+pub fn id_or_mark(event: &mut Event<'_>, value: &Value<'_>) -> Option<i64> {
+    match id(value.as_text()) {
+        Id::Fits(n) => Some(n),
+        Id::TooBig => {
+            event.mark(Issue::IdOutOfRange);
+            None
+        }
+        Id::None => None,
+    }
+}
+
+/// Offers every field to `keep`, which moves what it knows into columns; what it does not keep leaves `fields`.
+pub fn sweep<'a>(event: &mut Event<'a>, mut keep: impl FnMut(&mut Event<'a>, &str, &mut Value<'a>) -> bool) {
+    let mut fields = std::mem::take(&mut event.fields);
+    fields.retain_mut(|(key, value)| keep(event, key, value));
+    // What `keep` itself added stands behind the line's own.
+    fields.append(&mut event.fields);
+    event.fields = fields;
+}
+
+/// A value taken out of its place; none where it is empty.
+pub fn taken<'a>(value: &mut Value<'a>) -> Option<Text<'a>> {
+    text_of(std::mem::replace(value, Value::Null))
+}
+
 /// Moves an id into its column. Zero stands for none; one above 2^63 stays in `fields` with a mark.
 pub fn move_id<'a>(event: &mut Event<'a>, key: &str, column: for<'e> fn(&'e mut Event<'a>) -> &'e mut Option<i64>) {
     let Some(at) = event.fields.iter().position(|(k, _)| k == key) else { return };
@@ -207,15 +233,21 @@ pub fn take_account(event: &mut Event<'_>, key: &str) {
     }
 }
 
-/// Takes a login identity (`dba@10.0.0.9`): its host is the client, where it is no pattern.
-pub fn take_login(event: &mut Event<'_>, key: &str) {
-    let Some(text) = take(event, key) else { return };
-    let (name, host) = split_account(&text);
-    put(&mut event.user, name_in(&text, name));
+/// A login identity (`dba@10.0.0.9`): its host is the client, where it is no pattern.
+pub fn login<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
+    let (name, host) = split_account(whole);
+    put(&mut event.user, name_in(whole, name));
     match host {
-        Some(host) if host.contains('%') => set_field(event, "user_host", part(&text, host)),
-        Some(host) => set_source(event, &text, host),
+        Some(host) if host.contains('%') => set_field(event, "user_host", part(whole, host)),
+        Some(host) => set_source(event, whole, host),
         None => {}
+    }
+}
+
+/// Takes a key that holds a login identity.
+pub fn take_login(event: &mut Event<'_>, key: &str) {
+    if let Some(text) = take(event, key) {
+        login(event, &text);
     }
 }
 
@@ -279,15 +311,6 @@ pub fn duration(text: &str) -> Option<i64> {
 pub fn move_duration(event: &mut Event<'_>, key: &str) {
     let Some(at) = event.fields.iter().position(|(k, _)| k == key) else { return };
     if let Some(us) = duration(event.fields[at].1.as_text()) {
-        event.fields.remove(at);
-        put(&mut event.duration_us, Some(us));
-    }
-}
-
-/// Moves a number of seconds (`0.610083964`) or other units into `duration_us`.
-pub fn move_micros(event: &mut Event<'_>, key: &str, unit_us: i64) {
-    let Some(at) = event.fields.iter().position(|(k, _)| k == key) else { return };
-    if let Some(us) = micros_of(event.fields[at].1.as_text(), unit_us) {
         event.fields.remove(at);
         put(&mut event.duration_us, Some(us));
     }

@@ -3,7 +3,7 @@
 use event::{Event, Text};
 
 use super::{
-    columns::{part, put, set_reason, set_source},
+    columns::{part, put, set_reason, set_source, text_of},
     sql,
 };
 
@@ -75,6 +75,16 @@ pub fn set_error<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
     let sentence = first_sentence(text);
     if !sentence.is_empty() {
         put(&mut event.error, Some(part(whole, sentence)));
+    }
+}
+
+/// The error of a line that means nothing else: `error` or `err` of the fields.
+pub fn move_error(event: &mut Event<'_>) {
+    if event.error.is_none()
+        && let Some(at) = event.fields.iter().position(|(k, _)| matches!(k.as_ref(), "error" | "err"))
+        && let Some(text) = text_of(event.fields.remove(at).1)
+    {
+        set_error(event, &text);
     }
 }
 

@@ -9,8 +9,8 @@ use event::{
 };
 
 use super::{
-    columns::{is_address, name_in, part, put, set_field, take, take_any, text_of},
-    errors::set_error,
+    columns::{is_address, name_in, part, put, set_field, take, text_of},
+    errors::move_error,
     table::{Messages, Row, act, look},
 };
 
@@ -67,11 +67,7 @@ static TABLE: Messages = Messages::new(
 /// See docs/specs/events.md.
 pub fn normalize(event: &mut Event<'_>) {
     TABLE.apply(event, |m| m);
-    if event.error.is_none()
-        && let Some(error) = take_any(event, &["error", "err"])
-    {
-        set_error(event, &error);
-    }
+    move_error(event);
 }
 
 fn version(event: &mut Event<'_>) {

@@ -1,9 +1,9 @@
 //! TiDB's slow log: blocks to columns.
 
-use event::{Event, Status, Text, action};
+use event::{Event, Status, Text, Value, action};
 
 use super::{
-    columns::{lower, move_conn, move_count, move_micros, move_txn, name_in, part, put, set_source, take, take_any, take_login},
+    columns::{id_or_mark, login, lower, micros_of, name_in, part, put, set_source, sweep, taken},
     sql,
 };
 
@@ -37,40 +37,61 @@ fn client<'a>(whole: &Text<'a>) -> Option<Text<'a>> {
     }
 }
 
-/// Whether the block is a statement of the server's own.
-fn is_internal(event: &Event<'_>) -> bool {
-    event.field_text("Is_internal") == Some("true")
+/// Moves one field of a block into its column; false where it leaves `fields`.
+fn field<'a>(event: &mut Event<'a>, key: &str, value: &mut Value<'a>) -> bool {
+    match key {
+        "User@Host" => {
+            if let Some(text) = taken(value) {
+                user_at_host(event, &text);
+            }
+            return false;
+        }
+        "User" => {
+            if let Some(text) = taken(value) {
+                login(event, &text);
+            }
+            return false;
+        }
+        "Conn_ID" if event.conn_id.is_none() => event.conn_id = id_or_mark(event, value),
+        "Txn_start_ts" if event.txn_ts.is_none() => event.txn_ts = id_or_mark(event, value),
+        "Query_time" if event.duration_us.is_none() => event.duration_us = micros_of(value.as_text(), SECOND_US),
+        "Result_rows" if event.rows.is_none() => event.rows = value.as_text().parse().ok(),
+        "DB" if event.database.is_none() => event.database = taken(value),
+        "Digest" if event.digest.is_none() => event.digest = taken(value).map(lower),
+        "Session_connect_attrs" => {
+            if let Value::Text(text) = &*value {
+                put(&mut event.client, client(text));
+            }
+            return true;
+        }
+        _ => return true,
+    }
+    match key {
+        "Conn_ID" => event.conn_id.is_none(),
+        "Txn_start_ts" => event.txn_ts.is_none(),
+        "Query_time" => event.duration_us.is_none(),
+        "Result_rows" => event.rows.is_none(),
+        _ => false,
+    }
 }
 
 /// See docs/specs/events.md.
 pub fn normalize(event: &mut Event<'_>) {
-    if let Some(text) = take(event, "User@Host") {
-        user_at_host(event, &text);
+    let (mut status, mut internal) = (Status::Unknown, false);
+    sweep(event, |event, key, value| {
+        match (key, value.as_text()) {
+            ("Succ", "true") => status = Status::Success,
+            ("Succ", "false") => status = Status::Failure,
+            ("Is_internal", "true") => internal = true,
+            _ => {}
+        }
+        field(event, key, value)
+    });
+    // A statement of the server's own is nobody's act.
+    if !internal {
+        let otherwise = (status == Status::Failure).then_some(&action::DATA_QUERY);
+        sql::apply(event, status, otherwise);
     }
-    take_login(event, "User");
-    move_conn(event, "Conn_ID");
-    move_txn(event, "Txn_start_ts");
-    move_micros(event, "Query_time", SECOND_US);
-    move_count(event, "Result_rows", |e| &mut e.rows);
-    let database = take(event, "DB");
-    put(&mut event.database, database);
-    let digest = take(event, "Digest").map(lower);
-    put(&mut event.digest, digest);
-    if let Some(attributes) = event.field("Session_connect_attrs").cloned().and_then(super::columns::text_of) {
-        put(&mut event.client, client(&attributes));
-    }
-    let statement = take_any(event, &["sql", "Query"]);
-    put(&mut event.statement, statement);
-    let status = match event.field_text("Succ") {
-        Some("true") => Status::Success,
-        Some("false") => Status::Failure,
-        _ => Status::Unknown,
-    };
-    if is_internal(event) {
-        return;
-    }
-    let otherwise = (status == Status::Failure).then_some(&action::DATA_QUERY);
-    sql::apply(event, status, otherwise);
 }
 
 #[cfg(test)]
@@ -78,7 +99,6 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
-    use crate::normalize::columns::micros_of;
 
     #[test]
     fn seconds_become_microseconds() {

@@ -7,8 +7,8 @@ use event::{
 };
 
 use super::{
-    columns::{act as set, move_conn, move_duration, move_txn, put, set_client, set_field, take, take_any},
-    errors::{first_sentence, set_error},
+    columns::{act as set, move_conn, move_duration, move_txn, put, set_client, set_field, take},
+    errors::{first_sentence, move_error},
     table::{Messages, act, look},
 };
 
@@ -41,11 +41,7 @@ static TABLE: Messages = Messages::new(
 /// See docs/specs/events.md.
 pub fn normalize(event: &mut Event<'_>) {
     TABLE.apply(event, |m| m);
-    if event.error.is_none()
-        && let Some(error) = take_any(event, &["err", "error"])
-    {
-        set_error(event, &error);
-    }
+    move_error(event);
     if matches!(event.level.as_deref(), Some("FATAL" | "PANIC")) {
         set(event, &action::APP_CRASH, Failure);
         if let Some(message) = event.message.clone() {

@@ -10,7 +10,7 @@ use event::{
 
 use super::{
     columns::{is_address, json_scalar, move_conn, part, put, set_client, set_field, set_reason, split_address, take, take_any},
-    errors::{Phase, account_in, first_sentence, reason_of, set_error, split_code},
+    errors::{Phase, account_in, first_sentence, move_error, reason_of, split_code},
     table::{Messages, act, look},
 };
 
@@ -38,11 +38,7 @@ static TABLE: Messages = Messages::new(
 pub fn normalize(event: &mut Event<'_>) {
     TABLE.apply(event, |m| m);
     move_conn(event, "connID");
-    if event.error.is_none()
-        && let Some(error) = take_any(event, &["error", "err"])
-    {
-        set_error(event, &error);
-    }
+    move_error(event);
 }
 
 /// Who connected: address and program; the listener's address.

@@ -12,7 +12,7 @@ use event::{
 };
 
 use super::{
-    columns::{move_conn, move_txn, rename, set_field, take, take_any, take_client, take_value, text_of},
+    columns::{id_or_mark, move_txn, rename, set_field, sweep, take, take_any, take_client, take_value, taken, text_of},
     errors::set_error,
     table::{Messages, act, look},
 };
@@ -106,33 +106,28 @@ fn topic_free(message: &str) -> &str {
 /// See docs/specs/events.md.
 pub fn normalize(event: &mut Event<'_>) {
     TABLE.apply(event, topic_free);
-    sweep(event);
+    common(event);
 }
 
 /// Keys that mean the same in every message.
-fn sweep(event: &mut Event<'_>) {
-    let mut at = 0;
-    while at < event.fields.len() {
-        match event.fields[at].0.as_ref() {
-            key @ ("conn" | "conn_id" | "connID" | "connection ID" | "connectionID") if event.conn_id.is_none() => {
-                let (key, before) = (key.to_owned(), event.fields.len());
-                move_conn(event, &key);
-                at += usize::from(event.fields.len() == before);
-            }
-            key @ ("txnStartTS" | "txn_start_ts" | "startTS") if event.txn_ts.is_none() => {
-                let (key, before) = (key.to_owned(), event.fields.len());
-                move_txn(event, &key);
-                at += usize::from(event.fields.len() == before);
-            }
-            "error" | "err" if event.error.is_none() => {
-                let value = event.fields.remove(at).1;
-                if let Some(text) = text_of(value) {
-                    set_error(event, &text);
-                }
-            }
-            _ => at += 1,
+fn common(event: &mut Event<'_>) {
+    sweep(event, |event, key, value| match key {
+        "conn" | "conn_id" | "connID" | "connection ID" | "connectionID" if event.conn_id.is_none() => {
+            event.conn_id = id_or_mark(event, value);
+            event.conn_id.is_none()
         }
-    }
+        "txnStartTS" | "txn_start_ts" | "startTS" if event.txn_ts.is_none() => {
+            event.txn_ts = id_or_mark(event, value);
+            event.txn_ts.is_none()
+        }
+        "error" | "err" if event.error.is_none() => {
+            if let Some(text) = taken(value) {
+                set_error(event, &text);
+            }
+            false
+        }
+        _ => true,
+    });
 }
 
 fn client(event: &mut Event<'_>) {
