@@ -3,11 +3,12 @@
 
 use std::borrow::Cow;
 
-use event::{Activity, Event, Issue, Status, Text, action};
+use event::{Activity, Event, Status, Text, action};
 
 use super::{
+    columns::{act, move_duration, part, set_field, set_reason, take, take_any},
+    errors::first_sentence,
     milvus_method,
-    take::{act, first_line, go_duration_us, part, put, reason, take, take_any},
 };
 use crate::Format;
 
@@ -18,9 +19,6 @@ const USER: &[&str] = &["username", "user", "user_name"];
 
 /// See docs/specs/events.md.
 pub fn normalize(event: &mut Event<'_>, format: Format) {
-    if event.is_marked(&Issue::Unparsed) || event.is_marked(&Issue::Forged) {
-        return;
-    }
     if format == Format::Crash {
         return crash(event);
     }
@@ -65,17 +63,18 @@ fn component(event: &mut Event<'_>) {
 /// The error without stacks: Milvus puts the stack before it, and every attempt of a retry behind it.
 fn error(event: &mut Event<'_>) {
     let Some(text) = take_any(event, &["error", "err"]) else { return };
-    let sentence = part(&text, |t| {
-        let t = if t.starts_with("stack trace:") { t.lines().last()?.split_once(": ")?.1 } else { t };
-        let t = t.split_once("attempt #0: ").map_or(t, |(_, rest)| rest);
-        Some(t.split_once(": attempt #").map_or(t, |(first, _)| first))
-    });
-    event.error = first_line(sentence.as_ref().unwrap_or(&text));
+    let t = match text.strip_prefix("stack trace:") {
+        Some(stack) => stack.lines().last().and_then(|last| last.split_once(": ")).map_or("", |(_, error)| error),
+        None => &text,
+    };
+    let t = t.split_once("attempt #0: ").map_or(t, |(_, rest)| rest);
+    let t = first_sentence(t.split_once(": attempt #").map_or(t, |(first, _)| first));
+    event.error = (!t.is_empty()).then(|| part(&text, t));
 }
 
 fn failed_logon(event: &mut Event<'_>, why: &'static str) -> bool {
     error(event);
-    reason(event, why);
+    set_reason(event, why);
     act(event, &action::LOGON, Status::Failure);
     true
 }
@@ -128,14 +127,14 @@ fn denied(event: &mut Event<'_>) {
     event.object = take(event, "object_name");
     event.role = take(event, "role_names").map(names);
     event.privilege = take(event, "object_privilege");
-    reason(event, "permission_denied");
+    set_reason(event, "permission_denied");
     let activity = event.privilege.as_deref().map_or(&action::DATA_LIST, milvus_method::refused);
     act(event, activity, Status::Failure);
 }
 
 /// `[a,b]` of Go and `["a","b"]` of JSON: `a,b`.
 fn names(text: Text<'_>) -> Text<'_> {
-    let inner = part(&text, |t| Some(t.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(t))).unwrap_or(text);
+    let inner = part(&text, text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(&text));
     if inner.contains(['"', ' ']) { Cow::Owned(inner.replace(['"', ' '], "")) } else { inner }
 }
 
@@ -219,7 +218,7 @@ fn grant(event: &mut Event<'_>) {
     event.privilege = privilege.map(Cow::Owned);
     event.user = by.map(Cow::Owned);
     if let Some(kind) = kind {
-        put(event, "object_type", kind);
+        set_field(event, "object_type", Cow::Owned(kind));
     }
     act(event, if revoked { &action::REVOKE_PRIVILEGES } else { &action::ASSIGN_PRIVILEGES }, Status::Unknown);
 }
@@ -236,15 +235,12 @@ fn data(event: &mut Event<'_>, message: &str) -> bool {
         "DropIndex received" => made(event, &action::DATA_DELETE, "index"),
         "Search slow" | "Query slow" => {
             target(event);
-            if let Some(us) = event.field_text("duration").and_then(go_duration_us) {
-                event.duration_us = Some(us);
-                let _ = take(event, "duration");
-            }
+            move_duration(event, "duration");
             act(event, &action::DATA_QUERY, Status::Success);
         }
         "db name is empty" => {
             event.object = take_any(event, COLLECTION);
-            reason(event, "no_database");
+            set_reason(event, "no_database");
             act(event, &action::API_READ, Status::Unknown);
         }
         _ => {
@@ -253,7 +249,7 @@ fn data(event: &mut Event<'_>, message: &str) -> bool {
             target(event);
             error(event);
             if event.error.as_deref().is_some_and(|e| e.starts_with("cannot parse expression")) {
-                reason(event, "syntax");
+                set_reason(event, "syntax");
             }
             act(event, activity, Status::Failure);
         }
@@ -272,7 +268,7 @@ fn made(event: &mut Event<'_>, activity: &'static Activity, kind: &'static str) 
     event.database = take_any(event, DATABASE);
     // A database's own name stands in both columns.
     event.object = if kind == "database" { event.database.clone() } else { take_any(event, COLLECTION) };
-    put(event, "object_type", kind);
+    set_field(event, "object_type", Cow::Borrowed(kind));
     act(event, activity, Status::Unknown);
 }
 
@@ -303,7 +299,7 @@ fn lifecycle(event: &mut Event<'_>, message: &str) {
 
 fn failing(event: &mut Event<'_>, why: &'static str) {
     error(event);
-    reason(event, why);
+    set_reason(event, why);
     act(event, &action::APP_ERROR, Status::Failure);
 }
 
@@ -311,9 +307,9 @@ fn failing(event: &mut Event<'_>, why: &'static str) {
 fn crash(event: &mut Event<'_>) {
     let head = event.message.clone().or_else(|| event.raw.lines().next().map(|l| Cow::Owned(l.to_owned())));
     // What a panic says of itself was read with the dump.
-    event.error = event.error.take().or_else(|| head.as_ref().and_then(first_line));
+    event.error = event.error.take().or_else(|| head.as_ref().map(|h| part(h, first_sentence(h))).filter(|t| !t.is_empty()));
     if event.error.as_deref().is_some_and(|e| e.contains("context canceled")) {
-        reason(event, "panic");
+        set_reason(event, "panic");
         return act(event, &action::APP_ERROR, Status::Failure);
     }
     act(event, &action::APP_CRASH, Status::Failure);

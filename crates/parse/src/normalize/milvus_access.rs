@@ -1,12 +1,11 @@
 //! Rows of Milvus's access log to columns (docs/specs/events.md). The row is untrusted: its user is whatever the client wrote into a header.
 
-use std::borrow::Cow;
-
-use event::{Event, Issue, Status, Text, Value, action};
+use event::{Event, Status, Text, action};
 
 use super::{
+    columns::{act, is_address, move_count, move_duration, part, set_field, set_reason, split_address, take},
+    errors::first_sentence,
     milvus_method,
-    take::{act, address, first_line, go_duration_us, part, put, reason, take},
 };
 
 /// What Milvus prints where it does not know.
@@ -14,9 +13,6 @@ const UNKNOWN: &str = "Unknown";
 
 /// See docs/specs/events.md.
 pub fn normalize(event: &mut Event<'_>) {
-    if event.is_marked(&Issue::Forged) || event.is_marked(&Issue::Unparsed) {
-        return;
-    }
     let method = known(event, "method_name");
     let status = known(event, "method_status");
     columns(event);
@@ -26,16 +22,16 @@ pub fn normalize(event: &mut Event<'_>) {
     let outcome = outcome(event, status.as_deref());
     if let Some(code) = take(event, "error_code").filter(|c| c != "0" && c != UNKNOWN) {
         if matches!(&*code, "8" | "9") {
-            reason(event, "rate_limited");
+            set_reason(event, "rate_limited");
         }
         event.error_code = Some(code);
     }
     what(event, method.as_deref(), status.as_deref(), outcome);
     if let Some(method) = method {
-        put(event, "method", method);
+        set_field(event, "method", method);
     }
     if let Some(status) = status {
-        put(event, "method_status", status);
+        set_field(event, "method_status", status);
     }
 }
 
@@ -54,37 +50,29 @@ fn columns(event: &mut Event<'_>) {
     if let Some(text) = known(event, "user_addr") {
         source(event, text);
     }
-    if let Some(text) = known(event, "time_cost") {
-        match go_duration_us(&text) {
-            Some(us) => event.duration_us = Some(us),
-            None => event.fields.push((Cow::Borrowed("time_cost"), Value::Text(text))),
-        }
-    }
-    if let Some(text) = known(event, "response_size") {
-        match text.parse() {
-            Ok(bytes) => event.bytes = Some(bytes),
-            Err(_) => event.fields.push((Cow::Borrowed("response_size"), Value::Text(text))),
-        }
-    }
+    move_duration(event, "time_cost");
+    move_count(event, "response_size", |e| &mut e.bytes);
 }
 
 /// `tcp-10.0.0.9:47042` of gRPC, a bare address of REST. What is no address stays in `fields`.
 fn source<'a>(event: &mut Event<'a>, text: Text<'a>) {
     // The network stands before the address: `tcp-`, `unix-`.
-    let endpoint = if address(&text).is_some() { Some(text.clone()) } else { part(&text, |t| t.split_once('-').map(|(_, a)| a)) };
-    match endpoint.as_deref().and_then(address) {
-        Some((_, port)) => {
+    for endpoint in std::iter::once(&*text).chain(text.split_once('-').map(|(_, endpoint)| endpoint)) {
+        let (ip, port) = split_address(endpoint);
+        if is_address(ip) {
             event.src_port = port;
-            event.src_ip = endpoint.and_then(|e| part(&e, |t| address(t).map(|(ip, _)| ip)));
+            event.src_ip = Some(part(&text, ip));
+            return;
         }
-        None => event.fields.push((Cow::Borrowed("user_addr"), Value::Text(text))),
     }
+    set_field(event, "user_addr", text);
 }
 
+/// A gRPC error wraps the sentence: `rpc error: code = X desc = SENTENCE`.
 fn message<'a>(event: &mut Event<'a>, text: &Text<'a>) {
-    // A gRPC error wraps the sentence: `rpc error: code = X desc = SENTENCE`.
-    let sentence = part(text, |t| t.split_once(" desc = ").map(|(_, s)| s)).filter(|_| text.starts_with("rpc error:"));
-    event.error = first_line(sentence.as_ref().unwrap_or(text));
+    let wrapped = text.strip_prefix("rpc error:").and_then(|t| t.split_once(" desc = ")).map(|(_, sentence)| sentence);
+    let sentence = first_sentence(wrapped.unwrap_or(text));
+    event.error = (!sentence.is_empty()).then(|| part(text, sentence));
 }
 
 fn outcome(event: &Event<'_>, status: Option<&str>) -> Status {
@@ -110,16 +98,16 @@ fn what(event: &mut Event<'_>, method: Option<&str>, status: Option<&str>, outco
             Some(e) if e.contains("invalid token format") => "bad_token",
             _ => "access_denied",
         };
-        reason(event, why);
+        set_reason(event, why);
         return act(event, &action::LOGON, Status::Failure);
     }
     let Some(method) = method else { return };
     let denied = denied_privilege(event);
     if denied.is_some() || status == Some("GrpcPermissionDenied") {
         event.privilege = denied;
-        reason(event, "permission_denied");
+        set_reason(event, "permission_denied");
     } else if event.error.as_deref().is_some_and(|e| e.starts_with("cannot parse expression")) {
-        reason(event, "syntax");
+        set_reason(event, "syntax");
     }
     let activity = milvus_method::activity(method);
     let not_ready = method == "Connect" && outcome == Status::Failure;
@@ -128,10 +116,10 @@ fn what(event: &mut Event<'_>, method: Option<&str>, status: Option<&str>, outco
 
 /// `PrivilegeX` of `PrivilegeX: permission deny to u`.
 fn denied_privilege<'a>(event: &Event<'a>) -> Option<Text<'a>> {
-    part(event.error.as_ref()?, |t| {
-        let (privilege, rest) = t.split_once(':')?;
-        (rest.starts_with(" permission deny") && !privilege.contains(' ') && !privilege.is_empty()).then_some(privilege)
-    })
+    let error = event.error.as_ref()?;
+    let (privilege, rest) = error.split_once(':')?;
+    let is_refusal = rest.starts_with(" permission deny") && !privilege.contains(' ') && !privilege.is_empty();
+    is_refusal.then(|| part(error, privilege))
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ mod pd;
 mod rest;
 pub mod sql;
 mod table;
-mod take;
 mod tidb;
 mod tidb_slow;
 mod tikv;

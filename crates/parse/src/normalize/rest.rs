@@ -1,41 +1,29 @@
 //! `[GIN]` rows of Milvus's REST servers to columns (docs/specs/events.md). The row names no user.
 
-use event::{Event, Issue, Status, action};
+use event::{Event, Status, action};
 
-use super::take::{act, address, go_duration_us, part, put, take};
+use super::columns::{act, is_address, move_duration, rename, take, text_of};
 
 /// Status codes from here on are failures.
 const FAILURE_FROM: u16 = 400;
 
 /// See docs/specs/events.md.
 pub fn normalize(event: &mut Event<'_>) {
-    if event.is_marked(&Issue::Unparsed) || event.is_marked(&Issue::Forged) {
-        return;
-    }
-    if let Some(us) = take(event, "latency").and_then(|t| go_duration_us(t.trim())) {
-        event.duration_us = Some(us);
-    }
+    move_duration(event, "latency");
     event.object = take(event, "path");
-    if let Some(text) = take(event, "client_ip") {
-        event.src_ip = part(&text, |t| address(t.trim()).map(|(ip, _)| ip));
-        if event.src_ip.is_none() {
-            put(event, "client_ip", text);
-        }
+    if event.field_text("client_ip").is_some_and(is_address) {
+        event.src_ip = take(event, "client_ip");
     }
-    let code = take(event, "status");
-    let status = match code.as_deref().and_then(|c| c.parse::<u16>().ok()) {
+    rename(event, "status", "http_status");
+    let status = match event.field_text("http_status").and_then(|c| c.parse::<u16>().ok()) {
         Some(code) if code >= FAILURE_FROM => Status::Failure,
         Some(_) => Status::Success,
         None => Status::Unknown,
     };
     if status == Status::Failure {
-        event.error_code.clone_from(&code);
+        event.error_code = event.field("http_status").cloned().and_then(text_of);
     }
-    if let Some(code) = code {
-        put(event, "http_status", code);
-    }
-    let Some(method) = take(event, "method") else { return };
-    let activity = match &*method {
+    let activity = match event.field_text("method").unwrap_or("") {
         "GET" => &action::HTTP_GET,
         "POST" => &action::HTTP_POST,
         "PUT" => &action::HTTP_PUT,
@@ -44,9 +32,8 @@ pub fn normalize(event: &mut Event<'_>) {
         "HEAD" => &action::HTTP_HEAD,
         "OPTIONS" => &action::HTTP_OPTIONS,
         "CONNECT" => &action::HTTP_CONNECT,
-        _ => return put(event, "method", method),
+        _ => return,
     };
-    put(event, "method", method);
     act(event, activity, status);
 }
 

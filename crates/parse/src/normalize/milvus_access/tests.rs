@@ -113,7 +113,7 @@ fn a_forged_row_is_not_believed() {
     for issue in [Issue::Forged, Issue::Unparsed] {
         let mut e = row("user_name=root|method_name=DropCollection|method_status=OK");
         e.mark(issue);
-        normalize(&mut e);
+        crate::normalize::normalize(&mut e, crate::Format::Access);
         assert_eq!((e.action(), e.status, e.user), (None, None, None));
     }
 }
