@@ -1,6 +1,6 @@
 //! Equal lines in two streams of one instance: the n-th of each is one line, the later-stored one a copy (DESIGN §2.14). Repeats within a stream stay apart.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 use event::{Micros, limits};
 use serde::{Deserialize, Serialize};
@@ -31,13 +31,17 @@ pub struct Line {
     pub act: Name,
 }
 
+/// No line.
+const NONE: u64 = u64::MAX;
+
 /// The lines of the last minute.
 #[derive(Debug, Clone, Default)]
 pub struct Copies {
-    lines: VecDeque<Line>,
+    /// With the number of the next line of the same hash. The first line has the number `base`.
+    lines: VecDeque<(Line, u64)>,
     base: u64,
-    /// The numbers of the lines of a hash, ascending. No list is empty.
-    equal: HashMap<u64, VecDeque<u64>>,
+    /// The numbers of the first and the last line of a hash.
+    equal: HashMap<u64, (u64, u64)>,
     dropped: u64,
 }
 
@@ -49,21 +53,22 @@ impl Copies {
 
     /// The act of the first line of this content that `stream` (one bit) has not been seen in; it is now.
     pub fn copy_of(&mut self, hash: u64, at: Micros, stream: u64) -> Option<Name> {
-        let ids = self.equal.get(&hash)?;
-        for id in ids.iter().take(SCAN_MAX) {
-            let line = self.lines.get_mut(usize::try_from(id - self.base).ok()?)?;
+        let mut id = self.equal.get(&hash)?.0;
+        for _ in 0..SCAN_MAX {
+            let (line, next) = self.lines.get_mut(usize::try_from(id.checked_sub(self.base)?).ok()?)?;
             // Equal text has an equal time; a line without one may come again.
             if line.seen & stream == 0 && line.at.abs_diff(at) <= limits::ACT_LIFE_US.unsigned_abs() {
                 line.seen |= stream;
                 return Some(line.act.clone());
             }
+            id = *next;
         }
         None
     }
 
     /// Remembers a line.
     pub fn push(&mut self, line: Line, clocks: &[Micros]) {
-        while let Some(oldest) = self.lines.front() {
+        while let Some((oldest, _)) = self.lines.front() {
             let clock = clocks.get(oldest.source as usize).copied().unwrap_or(Micros::MAX);
             if clock <= oldest.at.saturating_add(limits::ACT_LIFE_US) && line.observed <= oldest.observed.saturating_add(SILENT_US) {
                 break;
@@ -78,24 +83,33 @@ impl Copies {
     }
 
     fn append(&mut self, line: Line) {
-        self.equal.entry(line.hash).or_default().push_back(self.base + self.lines.len() as u64);
-        self.lines.push_back(line);
+        let id = self.base + self.lines.len() as u64;
+        let before = match self.equal.entry(line.hash) {
+            Entry::Occupied(mut known) => Some(std::mem::replace(&mut known.get_mut().1, id)),
+            Entry::Vacant(free) => {
+                free.insert((id, id));
+                None
+            }
+        };
+        if let Some((_, next)) = before.and_then(|b| self.lines.get_mut(usize::try_from(b - self.base).ok()?)) {
+            *next = id;
+        }
+        self.lines.push_back((line, NONE));
     }
 
     fn pop(&mut self) {
-        let Some(line) = self.lines.pop_front() else { return };
+        let Some((line, next)) = self.lines.pop_front() else { return };
         self.base += 1;
-        if let Some(ids) = self.equal.get_mut(&line.hash) {
-            ids.pop_front();
-            if ids.is_empty() {
-                self.equal.remove(&line.hash);
-            }
+        match self.equal.get_mut(&line.hash) {
+            Some(known) if next != NONE => known.0 = next,
+            _ => drop(self.equal.remove(&line.hash)),
         }
     }
 
     /// What is remembered, as JSON.
     pub fn snapshot(&self) -> serde_json::Value {
-        serde_json::to_value(&self.lines).unwrap_or_default()
+        let lines: Vec<&Line> = self.lines.iter().map(|(line, _)| line).collect();
+        serde_json::to_value(lines).unwrap_or_default()
     }
 
     /// Goes on from a snapshot.
@@ -111,20 +125,29 @@ impl Copies {
 /// A hash of a line, the same on every machine and in every run: it stands in snapshots. Fast rather than strong; who could make two lines of one
 /// instance collide would only pair lines that both streams carry anyway.
 pub fn hash(seed: u64, bytes: &[u8]) -> u64 {
-    const K: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut h = seed ^ K ^ (bytes.len() as u64);
-    let mix = |h: u64, word: u64| {
-        let wide = u128::from(h ^ word) * u128::from(K | 1);
+    const K: [u64; 4] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03, 0xaef1_7502_108e_f2d9, 0xf135_7aea_2e62_a9c5];
+    let mix = |h: u64, word: u64, k: u64| {
+        let wide = u128::from(h ^ word) * u128::from(k);
         (wide as u64) ^ ((wide >> 64) as u64)
     };
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        h = mix(h, u64::from_le_bytes(chunk.try_into().unwrap_or_default())).rotate_left(23);
+    // Four lanes: the multiplications of one do not wait for those of another.
+    let mut lanes = K.map(|k| seed ^ k);
+    let mut blocks = bytes.chunks_exact(32);
+    for block in &mut blocks {
+        for (n, lane) in lanes.iter_mut().enumerate() {
+            let word = block[n * 8..n * 8 + 8].try_into().unwrap_or_default();
+            *lane = mix(*lane, u64::from_le_bytes(word), K[n]).rotate_left(23);
+        }
     }
-    let mut rest = [0; 8];
-    let tail = chunks.remainder();
+    let mut rest = [0; 32];
+    let tail = blocks.remainder();
     rest[..tail.len()].copy_from_slice(tail);
-    mix(mix(h, u64::from_le_bytes(rest)), K)
+    let mut h = bytes.len() as u64;
+    for (n, lane) in lanes.into_iter().enumerate() {
+        let word = rest[n * 8..n * 8 + 8].try_into().unwrap_or_default();
+        h = mix(h.rotate_left(11) ^ lane, u64::from_le_bytes(word), K[n]);
+    }
+    mix(h, K[0], K[1])
 }
 
 #[cfg(test)]

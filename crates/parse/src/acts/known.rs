@@ -1,6 +1,6 @@
 //! What one line of an act can tell a later one: columns by name, short enough to be kept.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, fmt, fmt::Write as _, sync::Arc};
 
 use event::{Event, Value};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -16,10 +16,33 @@ impl Name {
     }
     /// The name of an event's act: the opener's, else its own.
     pub fn of_act(event: &Event<'_>, own: &dyn fmt::Display) -> Self {
-        match &event.act_id {
-            Some(act) => Self(Arc::from(act.as_str())),
+        if let Some(act) = &event.act_id {
+            return Self(Arc::from(act.as_str()));
+        }
+        let mut text = ShortText { bytes: [0; NAME_BYTES], len: 0 };
+        // Names are short; one that is not is written once more.
+        match write!(text, "{own}").ok().and_then(|()| std::str::from_utf8(&text.bytes[..text.len]).ok()) {
+            Some(name) => Self(Arc::from(name)),
             None => Self(Arc::from(own.to_string())),
         }
+    }
+}
+
+/// A name of a store fits: `<node>.<cluster>.<class>:<seq>`.
+const NAME_BYTES: usize = 96;
+
+/// A text on the stack.
+struct ShortText {
+    bytes: [u8; NAME_BYTES],
+    len: usize,
+}
+
+impl fmt::Write for ShortText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.bytes.get_mut(self.len..self.len + text.len()).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.len += text.len();
+        Ok(())
     }
 }
 
@@ -65,58 +88,101 @@ pub enum Column {
     Reason,
 }
 
+impl Column {
+    const ALL: [Self; 12] = [
+        Self::User,
+        Self::SrcIp,
+        Self::SrcPort,
+        Self::SrcHost,
+        Self::Client,
+        Self::TargetUser,
+        Self::Role,
+        Self::Privilege,
+        Self::Database,
+        Self::Object,
+        Self::Statement,
+        Self::Reason,
+    ];
+}
+
 /// A text longer than this is not kept for a neighbor.
 const TEXT_BYTES_MAX: usize = 1024;
 
-/// The columns that a line could supply.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Known(Vec<(Column, Box<str>)>);
+/// The columns that a line could supply: one text, and where in it each ends. Lines of a busy access log wait by the thousands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    text: String,
+    /// Of each column 1 + where it ends, 0 for none; in the order of the columns.
+    ends: [u16; Column::ALL.len()],
+}
 
 impl Known {
     /// What an event has of these columns.
     pub fn of(event: &Event<'_>, columns: &[Column]) -> Self {
-        let mut known = Vec::new();
-        for column in columns {
-            let port = event.src_port.filter(|_| *column == Column::SrcPort).map(|p| p.to_string());
-            let text = match column {
-                Column::User => event.user.as_deref(),
-                Column::SrcIp => event.src_ip.as_deref(),
-                Column::SrcPort => port.as_deref(),
-                Column::SrcHost => event.src_host.as_deref(),
-                Column::Client => event.client.as_deref(),
-                Column::TargetUser => event.target_user.as_deref(),
-                Column::Role => event.role.as_deref(),
-                Column::Privilege => event.privilege.as_deref(),
-                Column::Database => event.database.as_deref(),
-                Column::Object => event.object.as_deref(),
-                Column::Statement => event.statement.as_deref(),
-                Column::Reason => event.field_text("reason"),
-            };
-            if let Some(text) = text.filter(|t| t.len() <= TEXT_BYTES_MAX) {
-                known.push((*column, Box::from(text)));
+        let mut known = Self::default();
+        let mut port = ShortText { bytes: [0; NAME_BYTES], len: 0 };
+        if let Some(number) = event.src_port {
+            let _ = write!(port, "{number}");
+        }
+        let text = |column: Column| match column {
+            Column::User => event.user.as_deref(),
+            Column::SrcIp => event.src_ip.as_deref(),
+            Column::SrcPort => std::str::from_utf8(&port.bytes[..port.len]).ok().filter(|p| !p.is_empty()),
+            Column::SrcHost => event.src_host.as_deref(),
+            Column::Client => event.client.as_deref(),
+            Column::TargetUser => event.target_user.as_deref(),
+            Column::Role => event.role.as_deref(),
+            Column::Privilege => event.privilege.as_deref(),
+            Column::Database => event.database.as_deref(),
+            Column::Object => event.object.as_deref(),
+            Column::Statement => event.statement.as_deref(),
+            Column::Reason => event.field_text("reason"),
+        };
+        let kept = |column: &Column| text(*column).filter(|t| t.len() <= TEXT_BYTES_MAX);
+        known.text.reserve_exact(columns.iter().filter_map(kept).map(str::len).sum());
+        for column in Column::ALL.iter().filter(|c| columns.contains(c)) {
+            if let Some(text) = kept(column) {
+                known.put(*column, text);
             }
         }
-        Self(known)
+        known
+    }
+
+    /// Adds a column behind those before it.
+    fn put(&mut self, column: Column, text: &str) {
+        self.text.push_str(text);
+        // At most twelve texts of a kilobyte.
+        self.ends[column as usize] = u16::try_from(self.text.len() + 1).unwrap_or(0);
     }
 
     /// The value of a column.
     pub fn get(&self, column: Column) -> Option<&str> {
-        self.0.iter().find(|(c, _)| *c == column).map(|(_, text)| &**text)
+        let end = usize::from(self.ends[column as usize].checked_sub(1)?);
+        let start = self.ends[..column as usize].iter().rev().find_map(|e| e.checked_sub(1)).unwrap_or(0);
+        self.text.get(usize::from(start)..end)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Column, &str)> {
+        Column::ALL.into_iter().filter_map(|column| Some((column, self.get(column)?)))
     }
 
     /// Takes in what a later line says: its word is newer.
-    pub fn learn(&mut self, other: Self) {
-        for (column, text) in other.0 {
-            match self.0.iter_mut().find(|(c, _)| *c == column) {
-                Some(slot) => slot.1 = text,
-                None => self.0.push((column, text)),
+    pub fn learn(&mut self, other: &Self) {
+        if Column::ALL.into_iter().all(|c| other.get(c).is_none_or(|new| self.get(c) == Some(new))) {
+            return;
+        }
+        let mut both = Self::default();
+        for column in Column::ALL {
+            if let Some(text) = other.get(column).or_else(|| self.get(column)) {
+                both.put(column, text);
             }
         }
+        *self = both;
     }
 
     /// Fills the event's empty columns and names them in `inferred`. A reason that only says "refused" gives way to one that says why.
     pub fn teach(&self, event: &mut Event<'_>) {
-        for (column, text) in &self.0 {
+        for (column, text) in self.iter() {
             let (slot, name) = match column {
                 Column::User => (&mut event.user, "user"),
                 Column::SrcIp => (&mut event.src_ip, "src_ip"),
@@ -142,10 +208,28 @@ impl Known {
                 }
             };
             if slot.is_none() {
-                *slot = Some(Cow::Owned(text.to_string()));
+                *slot = Some(Cow::Owned(text.to_owned()));
                 event.inferred.push(name);
             }
         }
+    }
+}
+
+impl Serialize for Known {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Known {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let mut pairs = Vec::<(Column, String)>::deserialize(d)?;
+        pairs.retain(|(_, text)| text.len() <= TEXT_BYTES_MAX);
+        pairs.sort_by_key(|(column, _)| *column as usize);
+        pairs.dedup_by_key(|(column, _)| *column);
+        let mut known = Self::default();
+        pairs.iter().for_each(|(column, text)| known.put(*column, text));
+        Ok(known)
     }
 }
 
@@ -182,6 +266,31 @@ mod tests {
         let mut to = Event { src_ip: Some("10.0.0.6".into()), ..Event::default() };
         Known::of(&from, &[Column::SrcIp, Column::SrcPort]).teach(&mut to);
         assert_eq!((to.src_port, to.inferred.len()), (None, 0));
+    }
+
+    #[test]
+    fn what_is_learned_replaces_and_reads_back() {
+        let said = |user: &'static str, ip: Option<&'static str>| {
+            let event = Event { user: Some(user.into()), src_ip: ip.map(Into::into), statement: Some("s".into()), ..Event::default() };
+            Known::of(&event, &[Column::Statement, Column::User, Column::SrcIp])
+        };
+        let mut known = said("ann", Some("10.0.0.5"));
+        known.learn(&said("bob", None));
+        let columns = [Column::User, Column::SrcIp, Column::SrcPort, Column::Statement, Column::Reason].map(|c| known.get(c));
+        assert_eq!(columns, [Some("bob"), Some("10.0.0.5"), None, Some("s"), None]);
+        let text = serde_json::to_string(&known).unwrap();
+        assert_eq!(text, r#"[["user","bob"],["src_ip","10.0.0.5"],["statement","s"]]"#);
+        assert_eq!(serde_json::from_str::<Known>(&text).unwrap(), known);
+        let odd: Known = serde_json::from_str(r#"[["src_ip","b"],["user","a"],["user","c"]]"#).unwrap();
+        assert_eq!((odd.get(Column::User), odd.get(Column::SrcIp)), (Some("a"), Some("b")));
+    }
+
+    #[test]
+    fn long_names_are_names() {
+        let event = Event::default();
+        for own in ["0000abcd.prod.security:17".to_owned(), "x".repeat(NAME_BYTES), "y".repeat(NAME_BYTES + 1)] {
+            assert_eq!(Name::of_act(&event, &own).as_str(), own);
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ const NEAR_US: Micros = 100_000;
 
 /// What an access row can tell a server line.
 const OF_ACCESS: &[Column] = &[Column::User, Column::SrcIp, Column::SrcPort, Column::Client];
+/// The same of a refused privilege, by which two refusals are told apart.
+const OF_REFUSED: &[Column] = &[Column::User, Column::SrcIp, Column::SrcPort, Column::Client, Column::Privilege];
 /// What a server line can tell an access row.
 const OF_SERVER: &[Column] = &[
     Column::User,
@@ -118,7 +120,11 @@ impl Join<'_, '_> {
             self.at.join(event, &wait.act);
             return wait.known.teach(event);
         }
-        let columns = if mine == Side::Server { OF_SERVER } else { OF_ACCESS };
+        let columns = match (mine, &key.what) {
+            (Side::Server, _) => OF_SERVER,
+            (Side::Access, What::Denied(_)) => OF_REFUSED,
+            (Side::Access, _) => OF_ACCESS,
+        };
         self.wait(event, Key { side: mine, ..key }, columns);
     }
 
@@ -130,10 +136,7 @@ impl Join<'_, '_> {
     }
 
     fn wait(&mut self, event: &Event<'_>, key: Key, columns: &[Column]) {
-        let mut known = Known::of(event, columns);
-        if self.side == Side::Access && matches!(key.what, What::Denied(_)) {
-            known.learn(Known::of(event, &[Column::Privilege]));
-        }
+        let known = Known::of(event, columns);
         let wait = Wait { act: Name::of_act(event, self.at.name), at: self.at.time, place: self.at.place, known };
         self.waits.push(key, wait, self.at.source, self.at.observed, self.places.clocks());
     }

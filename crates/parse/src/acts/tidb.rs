@@ -350,7 +350,7 @@ impl Tidb {
                 if event.activity.is_some() {
                     connection.who.teach(event);
                 }
-                connection.who.learn(told);
+                connection.who.learn(&told);
             }
             None if told != Known::default() => self.connections.insert(key, Connection { who: told, ..Connection::default() }),
             None => {}

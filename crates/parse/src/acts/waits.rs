@@ -3,7 +3,7 @@
 //! Owns: the bound. An entry goes when it was claimed, when its own source is a life ahead of it, when it was taken in long ago, or when there are too
 //! many (the oldest first, counted). Every operation looks at a bounded number of entries.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 use event::{Micros, limits};
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,41 @@ struct Slot {
     wait: Option<Wait>,
 }
 
+/// Numbers and times of lines, ascending by number; nearly always one.
+#[derive(Debug, Clone)]
+struct Queue {
+    first: (u64, Micros),
+    more: VecDeque<(u64, Micros)>,
+}
+
+impl Queue {
+    fn len(&self) -> usize {
+        1 + self.more.len()
+    }
+    /// From the first whose time is not before `from`, where the queue is long.
+    fn scan(&self, from: Micros) -> impl Iterator<Item = (u64, Micros)> {
+        // Several sources may be out of step: a short queue is looked at from its start.
+        let long = self.len() > SCAN_MAX;
+        let skip = if long { self.more.partition_point(|(_, at)| *at < from) } else { 0 };
+        let first = (!long || self.first.1 >= from).then_some(self.first);
+        first.into_iter().chain(self.more.range(skip..).copied()).take(SCAN_MAX)
+    }
+    /// Takes a number out. False where the queue is empty then, and must go.
+    fn remove(&mut self, id: u64) -> bool {
+        if self.first.0 != id {
+            if let Ok(at) = self.more.binary_search_by_key(&id, |(id, _)| *id) {
+                self.more.remove(at);
+            }
+            return true;
+        }
+        match self.more.pop_front() {
+            Some(next) => self.first = next,
+            None => return false,
+        }
+        true
+    }
+}
+
 /// All lines that wait.
 #[derive(Debug, Clone, Default)]
 pub struct Waits {
@@ -85,7 +120,7 @@ pub struct Waits {
     slots: VecDeque<Slot>,
     base: u64,
     /// The numbers and times of those that wait, ascending by number. No queue is empty.
-    queues: HashMap<Key, VecDeque<(u64, Micros)>>,
+    queues: HashMap<Key, Queue>,
     live: usize,
     dropped: u64,
 }
@@ -114,7 +149,10 @@ impl Waits {
 
     fn append(&mut self, slot: Slot) {
         let id = self.base + self.slots.len() as u64;
-        self.queues.entry(slot.key.clone()).or_default().push_back((id, slot.at));
+        match self.queues.entry(slot.key.clone()) {
+            Entry::Occupied(mut queue) => queue.get_mut().more.push_back((id, slot.at)),
+            Entry::Vacant(free) => drop(free.insert(Queue { first: (id, slot.at), more: VecDeque::new() })),
+        }
         self.slots.push_back(slot);
         self.live += 1;
     }
@@ -123,16 +161,14 @@ impl Waits {
     /// line is let wait.
     pub fn find(&self, key: &Key, time: Micros, window: Micros, place: u32, good: impl Fn(&Wait) -> bool) -> Option<u64> {
         let queue = self.queues.get(key)?;
-        // Several sources may be out of step: a short queue is looked at from its start.
-        let from = if queue.len() <= SCAN_MAX { 0 } else { queue.partition_point(|(_, at)| *at < time.saturating_sub(window)) };
         let mut other = None;
-        for (id, at) in queue.range(from..).take(SCAN_MAX) {
+        for (id, at) in queue.scan(time.saturating_sub(window)) {
             if at.abs_diff(time) > window.unsigned_abs() {
                 continue;
             }
-            match self.get(*id) {
-                Some(wait) if good(wait) && wait.place == place => return Some(*id),
-                Some(wait) if other.is_none() && good(wait) => other = Some(*id),
+            match self.get(id) {
+                Some(wait) if good(wait) && wait.place == place => return Some(id),
+                Some(wait) if other.is_none() && good(wait) => other = Some(id),
                 _ => {}
             }
         }
@@ -160,13 +196,8 @@ impl Waits {
         let slot = self.slots.get_mut(at)?;
         let wait = slot.wait.take()?;
         self.live -= 1;
-        if let Some(queue) = self.queues.get_mut(&slot.key) {
-            if let Ok(place) = queue.binary_search_by_key(&id, |(id, _)| *id) {
-                queue.remove(place);
-            }
-            if queue.is_empty() {
-                self.queues.remove(&slot.key);
-            }
+        if self.queues.get_mut(&slot.key).is_some_and(|queue| !queue.remove(id)) {
+            self.queues.remove(&slot.key);
         }
         while self.slots.front().is_some_and(|s| s.wait.is_none()) {
             self.pop();
@@ -194,13 +225,8 @@ impl Waits {
             return;
         }
         self.live -= 1;
-        if let Some(queue) = self.queues.get_mut(&slot.key) {
-            if queue.front().is_some_and(|(first, _)| *first == id) {
-                queue.pop_front();
-            }
-            if queue.is_empty() {
-                self.queues.remove(&slot.key);
-            }
+        if self.queues.get_mut(&slot.key).is_some_and(|queue| !queue.remove(id)) {
+            self.queues.remove(&slot.key);
         }
         while self.slots.front().is_some_and(|s| s.wait.is_none()) {
             self.slots.pop_front();
