@@ -14,10 +14,12 @@ pub const THRESHOLD_MAX: u64 = 10_000;
 /// The most acts whose absence can be waited for.
 pub const SILENCE_MAX: u64 = 100;
 /// Groups of one rule. The ones that were touched least lately make room.
-pub const GROUPS_MAX: usize = 50_000;
+pub const GROUPS_MAX: usize = if cfg!(test) { 5_000 } else { 50_000 };
 /// Hits that one group keeps while its condition is not true. The oldest make room; this is twice the highest threshold, so
 /// that a count cannot miss.
 pub const HITS_MAX: usize = 20_000;
+/// Hits that all groups keep together. Groups without an episode that were touched least lately make room.
+pub const HITS_TOTAL_MAX: usize = if cfg!(test) { 50_000 } else { 500_000 };
 /// Hits that one group keeps of each base rule of a temporal correlation: the latest.
 pub const TEMPORAL_HITS_MAX: usize = 1_000;
 /// Base rules of a correlation.
@@ -33,7 +35,7 @@ pub const TITLE_VALUES_MAX: usize = 20;
 /// Bytes of a value in a title, a subject or a group's key.
 pub const VALUE_BYTES_MAX: usize = 200;
 /// Bytes of a line in evidence that carries its text.
-pub const EVIDENCE_RAW_MAX: usize = 16 << 10;
+pub const EVIDENCE_RAW_MAX: usize = 4 << 10;
 /// Acts that are remembered as counted, over all rules.
 pub const ACTS_MAX: usize = 200_000;
 /// How long events after the last still belong to a finding of a single event, unless the rule says otherwise.

@@ -224,11 +224,24 @@ impl Loader {
         let matcher = self.builder.build().map_err(|what| vec![RuleProblem { file: "rules".to_owned(), what }])?;
         Ok(RuleSet { rules: self.rules, matcher, consumers: links.consumers, parents: links.parents })
     }
+    /// The rule that a correlation of a file means: by id or name, in its own file first.
+    fn resolve(&self, name: &str, file: &str) -> Result<usize, String> {
+        let named = |i: &usize| self.rules[*i].id == name || self.rules[*i].name.as_deref() == Some(name);
+        let all: Vec<usize> = (0..self.rules.len()).filter(named).collect();
+        let own: Vec<usize> = all.iter().copied().filter(|i| self.rules[*i].file == file).collect();
+        match (own.as_slice(), all.as_slice()) {
+            ([one], _) | ([], [one]) => Ok(*one),
+            ([], []) => {
+                let known = self.rules.iter().flat_map(|r| [Some(r.id.as_str()), r.name.as_deref()]).flatten();
+                Err(format!("rules: no rule is named `{name}`{}", suggest::hint(name, known)))
+            }
+            _ => Err(format!("rules: several rules are named `{name}`: use the id")),
+        }
+    }
     fn link(&mut self, links: &mut Links, reference: &Reference, position: usize, name: &str) {
-        let Some(base) = self.rules.iter().position(|r| r.id == name || r.name.as_deref() == Some(name)) else {
-            let known = self.rules.iter().flat_map(|r| [Some(r.id.as_str()), r.name.as_deref()]).flatten();
-            let what = format!("rules: no rule is named `{name}`{}", suggest::hint(name, known));
-            return self.problems.push(RuleProblem { what, ..reference.place.clone() });
+        let base = match self.resolve(name, &self.rules[reference.rule].file) {
+            Ok(base) => base,
+            Err(what) => return self.problems.push(RuleProblem { what, ..reference.place.clone() }),
         };
         if matches!(self.rules[base].window.condition, Condition::Absent(_)) {
             let what = format!("rules: `{name}` waits for silence: nothing can stand on that");

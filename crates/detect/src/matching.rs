@@ -38,6 +38,8 @@ pub enum Scalar<'v> {
 pub trait Record {
     /// Hands every value of the field to `each` until it answers true; tells whether it did.
     fn visit(&self, field: &Field, each: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool;
+    /// Hands out every plain key that the record has (`fields.<key>`; the first level of a JSON object). A key may come twice.
+    fn each_key(&self, each: &mut dyn FnMut(&str));
     /// Whether the field is there at all, null included.
     fn has(&self, field: &Field) -> bool;
     /// Hands every text that keywords are searched in to `each` until it answers true; tells whether it did.

@@ -71,16 +71,17 @@ fn title(rule: &Rule, episode: &Episode, subject: &BTreeMap<String, String>) -> 
     format!("{text} ({})", about.join(", "))
 }
 
-fn shortened(evidence: &Evidence) -> Evidence {
+/// Evidence that carries its line, cut to a bounded length.
+pub fn shortened(evidence: Evidence) -> Evidence {
     match evidence {
         Evidence::File { file, offset, raw } if raw.len() > EVIDENCE_RAW_MAX => {
             let mut end = EVIDENCE_RAW_MAX;
             while !raw.is_char_boundary(end) {
                 end -= 1;
             }
-            Evidence::File { file: file.clone(), offset: *offset, raw: raw[..end].to_owned() }
+            Evidence::File { file, offset, raw: raw[..end].to_owned() }
         }
-        other => other.clone(),
+        other => other,
     }
 }
 
@@ -105,7 +106,7 @@ pub fn finding(rule: &Rule, key: &[String], cluster: &str, episode: &mut Episode
         count: episode.count,
         suppressed: episode.count.saturating_sub(u64::from(episode.told.revision)),
         score: score(rule, episode),
-        evidence: episode.evidence.iter().map(|(_, _, e)| shortened(e)).collect(),
+        evidence: episode.evidence.iter().map(|(_, _, e)| e.clone()).collect(),
         next: rule.next.render(&episode.shown, episode.count, episode.distinct.len()),
         delayed: matches!(lane, Lane::Lagging { historical: false }),
         historical: matches!(lane, Lane::Lagging { historical: true }),

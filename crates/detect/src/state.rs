@@ -86,6 +86,8 @@ pub struct State {
     tables: Vec<HashMap<String, Group>>,
     /// Groups with episodes.
     active: BTreeSet<(u32, String)>,
+    /// Hits of all groups.
+    hits: usize,
     /// By lane: when a group that listens for silence is looked at again.
     dues: BTreeMap<(char, String), BTreeSet<Due>>,
     counted: Stats,
@@ -103,6 +105,7 @@ impl State {
             acts: Acts::default(),
             tables: vec![HashMap::new(); rules],
             active: BTreeSet::new(),
+            hits: 0,
             dues: BTreeMap::new(),
             counted: Stats::default(),
             only: None,
@@ -184,7 +187,9 @@ impl State {
         if let Condition::Absent(least) = rule.window.condition {
             return self.hear(rules, index, least, key, hit, arrival, out);
         }
+        let before = group.len();
         let added = group.add(&rule.window, hit);
+        self.hits = self.hits + group.len() - before;
         self.counted.evicted_hits += added.evicted;
         let Some(episode) = added.episode else { return };
         let Group { key: values, cluster, episodes, .. } = group;
@@ -283,7 +288,7 @@ fn trace(rule: &Rule, arrival: &Arrival<'_>, proof: Option<&[Evidence]>) -> Trac
         shown.add(&value_of(arrival.event, field));
         shown
     });
-    let own = || vec![arrival.evidence.get_or_init(|| (arrival.origin.evidence)()).clone()];
+    let own = || vec![arrival.evidence.get_or_init(|| report::shortened((arrival.origin.evidence)())).clone()];
     Trace { evidence: proof.map_or_else(own, <[Evidence]>::to_vec), shown: shown.collect() }
 }
 

@@ -252,6 +252,21 @@ fn groups_make_room_for_others() {
     assert_eq!(stats.groups + stats.evicted_groups, max + 1_000);
 }
 
+#[test]
+fn all_groups_together_stay_small() {
+    let set = correlation("type: value_count, rules: [fail], group-by: [fields.k], timespan: 24h, condition: {field: user, gte: 3}");
+    let (mut engine, mut out) = (Engine::new(set), Vec::new());
+    let max = crate::limits::HITS_TOTAL_MAX as u64;
+    for n in 0..max + 2_000 {
+        let mut event = failed(i64::try_from(n / 100).unwrap(), "ada").event();
+        event.fields.push((Cow::Borrowed("k"), event::Value::Text(Cow::Owned((n % 4_000).to_string()))));
+        let evidence = || Evidence::Stored { log: String::new(), seq: n };
+        engine.event(&event, &Origin { cluster: "c", source: 1, lane: HISTORICAL, name: &n, evidence: &evidence }, 0, &mut out);
+    }
+    let stats = engine.stats();
+    assert!(stats.hits <= max && stats.evicted_groups > 0, "{stats:?}");
+}
+
 /// Several kinds of rules over the same events.
 fn many() -> Arc<RuleSet> {
     let named = |id: &str, body: &str| format!("---\ntitle: '{{user}}'\nid: {id}\nname: {id}\ngenerate: true\ncorrelation: {{{body}}}\n");

@@ -93,3 +93,16 @@ fn the_line_is_told() {
     let found = problems(&text);
     assert!(found.starts_with("x.yml:13:"), "{found}");
 }
+
+#[test]
+fn a_name_means_the_rule_of_the_same_file() {
+    let base = |id: &str| BASE.replace("id: b", &format!("id: {id}"));
+    let correlation =
+        |id: &str| format!("title: c\nid: {id}\ncorrelation: {{type: event_count, rules: [b], timespan: 1m, condition: {{gte: 2}}}}\n");
+    let (one, two) = (base("x") + &correlation("c1"), base("y") + &correlation("c2"));
+    let set = RuleSet::load([("1.yml", one.as_str()), ("2.yml", two.as_str())]).unwrap();
+    let bases: Vec<&[String]> = set.rules().iter().filter(|r| r.id.starts_with('c')).map(|r| r.bases.as_slice()).collect();
+    assert_eq!(bases, [&["x".to_owned()][..], &["y".to_owned()][..]]);
+    let problems = RuleSet::load([("1.yml", one.as_str()), ("2.yml", two.as_str()), ("3.yml", correlation("c3").as_str())]).unwrap_err();
+    assert!(problems[0].what.contains("several rules"), "{problems:?}");
+}

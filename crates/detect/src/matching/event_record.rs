@@ -23,6 +23,9 @@ impl Record for Event<'_> {
             }),
         }
     }
+    fn each_key(&self, each: &mut dyn FnMut(&str)) {
+        self.fields.iter().for_each(|(key, _)| each(key));
+    }
     fn has(&self, field: &Field) -> bool {
         match field {
             Field::Column(column) => match column.get(self) {

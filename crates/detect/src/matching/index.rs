@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use event::Field;
 use rsigma_parser::{Detections, LogSource};
 
@@ -20,13 +20,26 @@ const PART_MIN: usize = 3;
 /// A set of more witnesses than this costs more than it saves.
 const WITNESSES_MAX: usize = 512;
 
-/// A text that must be there.
+/// Patterns of fewer bytes than this together are worth a full automaton, which is faster and larger.
+const DENSE_BYTES: usize = 16 << 10;
+
+/// How a witness shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    /// The value is this text.
+    Whole,
+    /// The text is a part of the value.
+    Part,
+    /// There is a value. The text is empty.
+    Present,
+}
+
+/// What must be there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Witness {
     slot: u16,
     text: String,
-    /// The whole value, else a part of it.
-    whole: bool,
+    kind: Kind,
 }
 
 /// Compiles rules and then their index.
@@ -56,24 +69,32 @@ impl MatcherBuilder {
         let cost = |set: &[Witness]| -> f64 {
             let one = |w: &Witness| {
                 let shared = f64::from(popular.get(w).copied().unwrap_or(1));
-                if w.whole { shared } else { shared * 4.0 / w.text.len() as f64 }
+                match w.kind {
+                    Kind::Whole => shared,
+                    Kind::Part => shared * 4.0 / w.text.len() as f64,
+                    Kind::Present => 1e6,
+                }
             };
             set.iter().map(one).sum::<f64>() / set.len().max(1) as f64 + set.len() as f64 * 0.01
         };
-        let mut index = Index { whole: vec![HashMap::new(); self.compiler.slots.len()], ..Index::default() };
-        let mut parts: Vec<HashMap<String, Vec<u32>>> = vec![HashMap::new(); self.compiler.slots.len()];
+        let mut index = Index::default();
+        let mut tables = vec![Table::default(); self.compiler.slots.len()];
         for (rule, sets) in choices.iter().enumerate() {
             let Some(best) = sets.iter().min_by(|a, b| cost(a).total_cmp(&cost(b))) else {
                 index.always.push(rule as u32);
                 continue;
             };
             for w in best {
-                let table = if w.whole { &mut index.whole } else { &mut parts };
-                table[w.slot as usize].entry(w.text.clone()).or_default().push(rule as u32);
+                let table = &mut tables[w.slot as usize];
+                match w.kind {
+                    Kind::Whole => table.whole.entry(w.text.clone()).or_default().push(rule as u32),
+                    Kind::Part => table.parts.entry(w.text.clone()).or_default().push(rule as u32),
+                    Kind::Present => table.present.push(rule as u32),
+                }
             }
         }
-        for table in parts {
-            index.parts.push(Parts::build(table)?);
+        for (slot, table) in tables.into_iter().enumerate() {
+            index.add(slot, &self.compiler.slots[slot], table)?;
         }
         let issues: Vec<bool> = self.rules.iter().map(|r| asks_issues(r, &self.compiler.slots)).collect();
         Ok(Matcher { slots: self.compiler.slots, rules: self.rules, index, issues })
@@ -94,7 +115,7 @@ fn choices(node: &Node) -> Vec<Vec<Witness>> {
         Node::Any(nodes) | Node::AtLeast(_, nodes) => {
             let mut union = Vec::new();
             for node in nodes {
-                let Some(best) = choices(node).into_iter().min_by_key(|set| (set.iter().any(|w| !w.whole), set.len())) else {
+                let Some(best) = choices(node).into_iter().min_by_key(|set| (set.iter().map(|w| w.kind as u8).max(), set.len())) else {
                     return Vec::new();
                 };
                 union.extend(best);
@@ -112,36 +133,69 @@ fn bounded(set: Vec<Witness>) -> Vec<Vec<Witness>> {
 }
 
 fn of_group(item: &Item, group: &[Test]) -> Option<Vec<Witness>> {
+    let present = Witness { slot: item.slot, text: String::new(), kind: Kind::Present };
     let witness = |text: &str, whole: bool| {
-        let lowered = super::pattern::lower(text);
-        (whole || lowered.len() >= PART_MIN).then_some(Witness { slot: item.slot, text: lowered, whole })
+        let text = super::pattern::lower(text);
+        match (whole, text.len() >= PART_MIN) {
+            (true, _) => Witness { slot: item.slot, text, kind: Kind::Whole },
+            (false, true) => Witness { slot: item.slot, text, kind: Kind::Part },
+            (false, false) => present.clone(),
+        }
     };
     let mut set = Vec::new();
     for test in group {
         match test {
-            Test::Lower(p) | Test::Cased(p) => {
-                let (text, whole) = p.literal()?;
-                set.push(witness(text, whole)?);
-            }
-            Test::OneOf(texts) => set.extend(texts.iter().filter_map(|t| witness(t, true))),
-            Test::Holds(_, texts) => {
-                for text in texts {
-                    set.push(witness(text, false)?);
-                }
-            }
-            _ => return None,
+            Test::Lower(p) | Test::Cased(p) => set.push(p.literal().map_or_else(|| present.clone(), |(text, whole)| witness(text, whole))),
+            Test::OneOf(texts) => set.extend(texts.iter().map(|t| witness(t, true))),
+            Test::Holds(_, texts) => set.extend(texts.iter().map(|t| witness(t, false))),
+            Test::Regex(_) | Test::Cidr(_) | Test::Compare(..) | Test::Part(..) | Test::Other(..) => set.push(present.clone()),
+            Test::Null | Test::Exists(_) => return None,
         }
+    }
+    if set.contains(&present) {
+        set = vec![present];
     }
     Some(set)
 }
 
+/// Witnesses of one slot, while they are collected.
+#[derive(Debug, Default, Clone)]
+struct Table {
+    whole: HashMap<String, Vec<u32>>,
+    parts: HashMap<String, Vec<u32>>,
+    present: Vec<u32>,
+}
+
+/// Witnesses of one slot.
+#[derive(Debug)]
+struct Entry {
+    slot: usize,
+    whole: HashMap<String, Vec<u32>>,
+    parts: Option<Parts>,
+    present: Vec<u32>,
+}
+
 #[derive(Debug, Default)]
 struct Index {
-    /// By slot: whole value -> rules.
-    whole: Vec<HashMap<String, Vec<u32>>>,
-    /// By slot: parts of values.
-    parts: Vec<Option<Parts>>,
+    /// Slots that are looked at in every record: columns, keywords, dotted names.
+    fixed: Vec<Entry>,
+    /// Slots of plain keys, looked at where the record has the key.
+    keys: HashMap<String, Entry>,
     always: Vec<u32>,
+}
+
+impl Index {
+    fn add(&mut self, slot: usize, source: &Slot, table: Table) -> Result<(), String> {
+        if table.whole.is_empty() && table.parts.is_empty() && table.present.is_empty() {
+            return Ok(());
+        }
+        let entry = Entry { slot, whole: table.whole, parts: Parts::build(table.parts)?, present: table.present };
+        match source {
+            Slot::Field(Field::Key(key)) if !key.contains('.') => _ = self.keys.insert(key.clone(), entry),
+            _ => self.fixed.push(entry),
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug)]
@@ -156,8 +210,22 @@ impl Parts {
             return Ok(None);
         }
         let (texts, rules): (Vec<String>, Vec<Vec<u32>>) = table.into_iter().unzip();
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&texts).map_err(|e| e.to_string())?;
-        Ok(Some(Self { automaton, rules }))
+        let dense = texts.iter().map(String::len).sum::<usize>() <= DENSE_BYTES;
+        let kind = dense.then_some(AhoCorasickKind::DFA);
+        let built = AhoCorasick::builder().match_kind(MatchKind::Standard).kind(kind).build(&texts);
+        built.map(|automaton| Some(Self { automaton, rules })).map_err(|e| e.to_string())
+    }
+}
+
+impl Entry {
+    fn look(&self, source: &Slot, record: &dyn Record, scratch: &mut Scratch) {
+        scratch.each_lower(self.slot, source, record, |text, marks| {
+            self.present.iter().for_each(|rule| marks.add(*rule));
+            self.whole.get(text).into_iter().flatten().for_each(|rule| marks.add(*rule));
+            let hits =
+                self.parts.iter().flat_map(|p| p.automaton.find_overlapping_iter(text).map(|hit| &p.rules[hit.pattern().as_usize()]));
+            hits.flatten().for_each(|rule| marks.add(*rule));
+        });
     }
 }
 
@@ -188,19 +256,14 @@ impl Matcher {
     }
     fn collect(&self, record: &dyn Record, scratch: &mut Scratch) {
         self.index.always.iter().for_each(|rule| scratch.marks.add(*rule));
-        for (i, slot) in self.slots.iter().enumerate() {
-            let whole = &self.index.whole[i];
-            if !whole.is_empty() {
-                scratch.each_lower(i, slot, record, |text, marks| whole.get(text).into_iter().flatten().for_each(|rule| marks.add(*rule)));
-            }
-            if let Some(parts) = &self.index.parts[i] {
-                scratch.each_lower(i, slot, record, |text, marks| {
-                    for hit in parts.automaton.find_overlapping_iter(text) {
-                        parts.rules[hit.pattern().as_usize()].iter().for_each(|rule| marks.add(*rule));
-                    }
-                });
-            }
+        for entry in &self.index.fixed {
+            entry.look(&self.slots[entry.slot], record, scratch);
         }
+        record.each_key(&mut |key| {
+            if let Some(entry) = self.index.keys.get(key) {
+                entry.look(&self.slots[entry.slot], record, scratch);
+            }
+        });
     }
     /// Rules in it.
     pub fn len(&self) -> usize {

@@ -65,6 +65,9 @@ impl Record for JsonRecord<'_> {
     fn visit(&self, field: &Field, each: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
         descend(self.0, name(field), &mut |v| scalar(v).is_some_and(&mut *each))
     }
+    fn each_key(&self, each: &mut dyn FnMut(&str)) {
+        self.0.as_object().into_iter().flat_map(|o| o.keys()).for_each(|key| each(key));
+    }
     fn has(&self, field: &Field) -> bool {
         descend(self.0, name(field), &mut |_| true)
     }

@@ -1,12 +1,14 @@
 //! What happens as time goes on: episodes are told again, closed and forgotten, groups make room.
 
+use std::collections::HashMap;
+
 use event::{Finding, Micros};
 
 use super::{State, Stats, due};
 use crate::{
     episode::Group,
     lanes,
-    limits::{GROUPS_MAX, SWEEP_EVERY},
+    limits::{GROUPS_MAX, HITS_TOTAL_MAX, SWEEP_EVERY},
     report,
     rules::{Condition, RuleSet},
 };
@@ -16,20 +18,33 @@ fn tag_of(key: &str) -> char {
 }
 
 impl State {
-    /// Makes room in a rule's table before a new group.
+    /// Makes room in a rule's table before a new group, and in the largest table if all hits together are too many.
     pub(super) fn make_room(&mut self, rule: u32, key: &str) {
-        let table = &mut self.tables[rule as usize];
-        if table.len() < GROUPS_MAX || table.contains_key(key) {
-            return;
+        let table = &self.tables[rule as usize];
+        if table.len() >= GROUPS_MAX && !table.contains_key(key) {
+            self.evict(rule as usize, GROUPS_MAX / 8);
         }
+        if self.hits > HITS_TOTAL_MAX {
+            self.hits = self.tables.iter().flat_map(HashMap::values).map(Group::len).sum();
+            let size = |t: &HashMap<String, Group>| t.values().map(Group::len).sum::<usize>();
+            let largest = (0..self.tables.len()).max_by_key(|t| size(&self.tables[*t])).filter(|_| self.hits > HITS_TOTAL_MAX);
+            if let Some(largest) = largest {
+                self.evict(largest, self.tables[largest].len() / 2);
+                self.hits = self.tables.iter().flat_map(HashMap::values).map(Group::len).sum();
+            }
+        }
+    }
+    /// Takes out so many groups and one: without an episode first, then those that were touched least lately.
+    fn evict(&mut self, rule: usize, groups: usize) {
+        let table = &mut self.tables[rule];
         let rank = |g: &Group| (!g.episodes.is_empty(), g.touched);
         let mut ranks: Vec<(bool, u64)> = table.values().map(rank).collect();
-        let (_, border, _) = ranks.select_nth_unstable(GROUPS_MAX / 8);
+        let (_, border, _) = ranks.select_nth_unstable(groups.min(table.len() - 1));
         let border = *border;
         let before = table.len();
         table.retain(|_, g| rank(g) > border);
         self.counted.evicted_groups += (before - table.len()) as u64;
-        self.active.retain(|(r, k)| *r != rule || self.tables[rule as usize].contains_key(k));
+        self.active.retain(|(r, k)| *r as usize != rule || self.tables[rule].contains_key(k));
     }
     /// The now by which a group is judged: the clock for live ones, the highest time of its own source for lagging ones.
     fn now_of(&self, key: &str, source: (u64, u64), clock: Option<Micros>) -> Option<Micros> {
@@ -85,6 +100,7 @@ impl State {
                 !now.is_some_and(|now| group.is_over(&rule.window, now))
             });
         }
+        self.hits = tables.iter().flat_map(HashMap::values).map(Group::len).sum();
         self.tables = tables;
     }
     /// See [`crate::Engine::flush`].

@@ -1,6 +1,6 @@
 //! The state as JSON and back. Groups are kept under their rule's id and shape: a rule that changed begins anew, the others go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use event::Micros;
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,7 @@ impl State {
             self.active.extend(with_episodes.map(|(key, _)| (rule as u32, key.clone())));
             self.tables[rule] = table.groups.into_iter().collect();
         }
+        self.hits = self.tables.iter().flat_map(HashMap::values).map(Group::len).sum();
         self.schedule_all(rules);
     }
 }
