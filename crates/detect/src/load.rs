@@ -191,6 +191,7 @@ impl Loader {
             stream: None,
             needs: extras.needs(),
             generate: true,
+            disabled: false,
             tests: extras.tests.clone(),
             bases: Vec::new(),
             headline,

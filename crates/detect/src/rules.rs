@@ -2,7 +2,7 @@
 
 use event::{Field, FindingKind, Micros, Severity};
 
-use crate::{matching::Matcher, template::Template, testing::RuleTest};
+use crate::{matching::Matcher, suggest, template::Template, testing::RuleTest};
 
 /// What a correlation does at addresses behind which many accounts stand (DESIGN §2.15).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
@@ -110,6 +110,8 @@ pub struct Rule {
     pub needs: Vec<String>,
     /// Whether it makes findings of its own.
     pub generate: bool,
+    /// Switched off by the operator: makes no findings, but correlations that stand on it still do.
+    pub disabled: bool,
     /// Its tests.
     pub tests: Vec<RuleTest>,
     /// Ids of the rules that a correlation stands on.
@@ -148,6 +150,19 @@ impl RuleSet {
     /// Compiles documents (name, text). Every problem is told; a set with problems is none.
     pub fn load<'a>(documents: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Vec<RuleProblem>> {
         crate::load::load(documents)
+    }
+    /// The same rules, some of them switched off by id. An id that no rule has is a problem: a misspelled one would switch off nothing.
+    pub fn without(mut self, disabled: &[String]) -> Result<Self, RuleProblem> {
+        for id in disabled {
+            match self.rules.iter_mut().find(|r| r.id == *id) {
+                Some(rule) => (rule.disabled, rule.generate) = (true, false),
+                None => {
+                    let near = suggest::hint(id, self.rules.iter().map(|r| r.id.as_str()));
+                    return Err(RuleProblem { file: "disabled".to_owned(), what: format!("no rule has the id `{id}`{near}") });
+                }
+            }
+        }
+        Ok(self)
     }
     /// Rules, correlations included.
     pub fn len(&self) -> usize {

@@ -106,3 +106,35 @@ fn a_name_means_the_rule_of_the_same_file() {
     let problems = RuleSet::load([("1.yml", one.as_str()), ("2.yml", two.as_str()), ("3.yml", correlation("c3").as_str())]).unwrap_err();
     assert!(problems[0].what.contains("several rules"), "{problems:?}");
 }
+
+#[test]
+fn shipped_rules_pass_the_tests_that_need_no_parser() {
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../content/rules"));
+    let mut files = Vec::new();
+    for folder in std::fs::read_dir(root).unwrap().map(|f| f.unwrap().path()) {
+        files.extend(std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()));
+    }
+    files.sort();
+    let texts: Vec<(String, String)> = files.iter().map(|f| (f.display().to_string(), std::fs::read_to_string(f).unwrap())).collect();
+    let set = RuleSet::load(texts.iter().map(|(n, t)| (n.as_str(), t.as_str()))).unwrap_or_else(|p| panic!("{p:#?}"));
+    let set = Arc::new(set);
+    let (mut ran, mut wrong) = (0, Vec::new());
+    for (number, rule) in set.rules().iter().enumerate() {
+        let outcomes = run_tests(&set, number, &mut |_, _| Vec::new());
+        for (outcome, _) in outcomes.into_iter().zip(&rule.tests).filter(|(_, test)| test.lines.is_none()) {
+            ran += 1;
+            wrong.extend((!outcome.passed()).then_some(outcome));
+        }
+    }
+    println!("{} rules, {ran} tests of events", set.len());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn rules_are_switched_off_by_id() {
+    let one = format!("{BASE}title: c\nid: c\ncorrelation: {{type: event_count, rules: [b], timespan: 1m, condition: {{gte: 2}}}}\n");
+    let set = || RuleSet::load([("x.yml", one.as_str())]).unwrap();
+    let off = set().without(&["c".to_owned()]).unwrap();
+    assert!(off.rules()[1].disabled && !off.rules()[1].generate);
+    assert!(set().without(&["cc".to_owned()]).is_err());
+}

@@ -46,11 +46,14 @@ impl State {
         self.counted.evicted_groups += (before - table.len()) as u64;
         self.active.retain(|(r, k)| *r as usize != rule || self.tables[rule].contains_key(k));
     }
-    /// The now by which a group is judged: the clock for live ones, the highest time of its own source for lagging ones.
+    /// The now by which a group is judged: the clock for live ones; for lagging ones the highest time of their own source, which may be live
+    /// again by now.
     fn now_of(&self, key: &str, source: (u64, u64), clock: Option<Micros>) -> Option<Micros> {
+        let high = |tag| self.lanes.high(tag, source);
         match tag_of(key) {
-            'l' => clock.or_else(|| self.lanes.high('l', source)),
-            tag => self.lanes.high(tag, source),
+            'l' => clock.or_else(|| high('l')),
+            'd' => high('d').max(high('l')),
+            tag => high(tag),
         }
     }
     /// See [`crate::Engine::tick`].
