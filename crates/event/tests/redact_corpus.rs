@@ -32,12 +32,8 @@ const FILES: &[&str] = &[
 ];
 
 /// What may be masked in the recordings, by kind: the secrets that their scenarios typed.
-const SECRETS: &[(&str, &str)] = &[
-    ("password", r"^Clear-Text-\d$"),
-    ("email", r"^user\d+@example\.com$"),
-    ("token", r"^(tok\d+|it''s)$"),
-    ("api_key", r"^abcdef\d+$"),
-];
+const SECRETS: &[(&str, &str)] =
+    &[("password", r"^Clear-Text-\d$"), ("email", r"^user\d+@example\.com$"), ("token", r"^(tok\d+|it''s)$"), ("api_key", r"^abcdef\d+$")];
 
 fn shared() -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");

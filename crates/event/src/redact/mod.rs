@@ -12,7 +12,7 @@ mod sieve;
 mod text;
 mod value;
 
-use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use regex::bytes::Regex;
@@ -100,8 +100,8 @@ impl Redactor {
     fn find(&self, b: &[u8], level: usize) -> (Vec<Hit>, Vec<usize>) {
         let mut scan = Scan::new(b, level);
         scan.run();
-        if detect::pem::is_line(b) {
-            scan.hits.push(Hit { range: whole(b), kind: PRIVATE_KEY });
+        if let Some(range) = detect::pem::line(b) {
+            scan.hits.push(Hit::new(range, PRIVATE_KEY));
         }
         if let Some(chosen) = &self.chosen {
             for (i, p) in chosen.patterns.iter().enumerate() {
@@ -138,18 +138,15 @@ impl Redactor {
             }
             out.extend_from_slice(&b[from..to]);
             if let Some(h) = h {
+                let quote = h.bare.map_or(0, |level| 1 << level);
+                out.extend(std::iter::repeat_n(b'\\', quote.max(1) - 1).chain((quote > 0).then_some(b'"')));
                 out.extend_from_slice(self.mark_of(self.kind_name(h.kind), &b[h.range.clone()]).as_bytes());
+                out.extend(std::iter::repeat_n(b'\\', quote.max(1) - 1).chain((quote > 0).then_some(b'"')));
                 from = h.range.end;
             }
         }
         Cow::Owned(out)
     }
-}
-
-/// The record without white space around it.
-fn whole(b: &[u8]) -> Range<usize> {
-    let start = b.len() - b.trim_ascii_start().len();
-    start..start + b.trim_ascii().len()
 }
 
 /// Sorted, without overlap: of two that overlap, the one that begins first goes on to the end of both.

@@ -47,7 +47,8 @@ pub(super) fn redact<'a>(redactor: &Redactor, pieces: &[Piece<'a>]) -> Vec<Redac
             let (start, end) = (h.range.start.max(part.joined.start), h.range.end.min(part.joined.end));
             let shift = |n: usize| n - part.joined.start + part.at;
             if start < end {
-                hits[part.piece].push(Hit { range: shift(start)..shift(end), kind: h.kind });
+                let whole = (start, end) == (h.range.start, h.range.end);
+                hits[part.piece].push(Hit { range: shift(start)..shift(end), kind: h.kind, bare: h.bare.filter(|_| whole) });
             }
         }
     }
@@ -82,7 +83,7 @@ fn outside(redactor: &Redactor, p: &Piece<'_>, hits: &mut Vec<Hit>, marks: &mut 
     for range in p.content.iter().chain(std::iter::once(&end)) {
         let to = range.start.clamp(from, p.bytes.len());
         let (found, looks) = redactor.find(&p.bytes[from..to], 0);
-        hits.extend(found.into_iter().map(|h| Hit { range: h.range.start + from..h.range.end + from, kind: h.kind }));
+        hits.extend(found.into_iter().map(|h| Hit { range: h.range.start + from..h.range.end + from, ..h }));
         marks.extend(looks.into_iter().map(|m| m + from));
         from = range.end.clamp(to, p.bytes.len());
     }

@@ -19,6 +19,15 @@ const LEVELS_MAX: usize = 6;
 pub(super) struct Hit {
     pub range: Range<usize>,
     pub kind: KindId,
+    /// A bare number of JSON at this string level: its mark needs quotes of its own there.
+    pub bare: Option<usize>,
+}
+
+impl Hit {
+    /// A hit whose mark stands as the secret stood.
+    pub fn new(range: Range<usize>, kind: KindId) -> Self {
+        Self { range, kind, bare: None }
+    }
 }
 
 /// How deep in strings a place is, counted by double quotes and the backslashes before them: 1 in `[sql="..."]`, 2 in an SQL string in double quotes
@@ -63,6 +72,10 @@ impl Depth {
     pub fn start(&self) -> usize {
         self.level.checked_sub(1).map_or(0, |l| self.starts[l])
     }
+    /// The same of the string around it.
+    pub fn outer_start(&self) -> usize {
+        self.level.checked_sub(2).map_or(0, |l| self.starts[l])
+    }
 }
 
 /// `near "..`: the parser's error puts a statement between quotes without escaping it once more, so its text is no deeper.
@@ -84,6 +97,12 @@ pub(super) struct Scan<'b> {
     pub key_end: usize,
     /// How far the rows of an INSERT were looked at.
     pub rows_end: usize,
+    /// The secrets in them: an error may repeat one.
+    pub rows: Vec<(Range<usize>, KindId)>,
+    /// Accounts in them: a mailbox there stays.
+    pub accounts: Vec<Range<usize>>,
+    /// Placeholders in the place of secrets, until their arguments come.
+    pub params: Vec<super::detect::params::Param>,
     /// Account statements seen so far.
     pub verbs: super::detect::email::Verbs,
 }
@@ -91,7 +110,18 @@ pub(super) struct Scan<'b> {
 impl<'b> Scan<'b> {
     /// A pass over `b`, which begins inside `level` strings.
     pub fn new(b: &'b [u8], level: usize) -> Self {
-        Self { b, hits: Vec::new(), last_end: 0, depth: Depth::inside(level), key_end: 0, rows_end: 0, verbs: Default::default() }
+        Self {
+            b,
+            hits: Vec::new(),
+            last_end: 0,
+            depth: Depth::inside(level),
+            key_end: 0,
+            rows_end: 0,
+            rows: Vec::new(),
+            accounts: Vec::new(),
+            params: Vec::new(),
+            verbs: Default::default(),
+        }
     }
     /// Looks at everything.
     pub fn run(&mut self) {
@@ -119,7 +149,7 @@ impl<'b> Scan<'b> {
         self.last_end = self.last_end.max(end);
         let range = super::detect::tokens::jwt_secret(self.b, range);
         if !range.is_empty() && !mark::is_mark(&self.b[range.clone()]) {
-            self.hits.push(Hit { range, kind });
+            self.hits.push(Hit::new(range, kind));
         }
         Some(end)
     }

@@ -5,7 +5,7 @@
 //! place, without a branch until one may. Needles share 16 buckets; they are grouped so that the unions of their lanes are still rare.
 
 use super::{
-    detect::{auth, card, email, hash, keys, pem, sql, tokens, url},
+    detect::{auth, card, email, hash, keys, options, params, pem, sql, tokens, url},
     scan::Scan,
 };
 
@@ -68,12 +68,15 @@ const NEEDLES: &[Needle] = &[
     needle(5, [b"?&6;", b"s", b"i", b"g"], url::signature),
     needle(5, [b"n", b"t", b"i", b"f"], sql::identified),
     needle(5, [b"n", b"t", b"o", SPACE], sql::insert),
+    needle(5, [b"n", b"t", b"r", b"y"], params::duplicate),
     needle(6, [b"s", b"k", b"-", ALNUM], tokens::detect),
     needle(6, [b"sr", b"k", b"_", b"lt"], tokens::detect),
     needle(7, [b"b", b"y", SPACE, ANY], sql::by),
+    needle(7, [b" \"'", b"-", b"pu", ANY], options::detect),
     needle(8, [b"t", b"h", b"o", b"r"], auth::authorization),
     needle(8, [b"-", b"b", b"e", b"g"], pem::begin),
     needle(8, [b"-", b"e", b"n", b"d"], pem::end),
+    needle(8, [b"e", b"_", b"p", b"a"], params::execute),
     needle(9, [BEFORE_AT, b"@", HOST, ANY], email::detect),
     needle(10, [EDGE, b"23456", DIGIT, DIGIT], card::detect),
     needle(11, [QUOTE, b"*", HEX, HEX], hash::mysql),
@@ -81,6 +84,7 @@ const NEEDLES: &[Needle] = &[
     needle(12, [b"a", b"ks", b"i", b"a"], tokens::detect),
     needle(12, [b"a", b"i", b"z", b"a"], tokens::detect),
     needle(12, [b"a", b"s", b"i", b"c"], auth::basic),
+    needle(12, [b"a", b"r", b"g", b"u"], params::arguments),
     needle(13, [b"g", b"h", b"pousr", b"_"], tokens::detect),
     needle(13, [b"g", b"l", b"dr", b"t"], tokens::detect),
     needle(14, [b"e", b"y", b"j", ALNUM], tokens::detect),
@@ -95,6 +99,7 @@ const NEEDLES: &[Needle] = &[
     needle(15, [b"y", b"a", b"2", b"9"], tokens::detect),
     needle(15, [b"h", b"v", b"s", b"."], tokens::detect),
     needle(15, [b"x", b"a", b"p", b"p"], tokens::detect),
+    needle(15, [b"c", b"m", b"9", b"v"], tokens::detect),
     needle(15, [b"2", b"0", b"3", b"9"], card::escaped),
 ];
 

@@ -94,6 +94,8 @@ fn keys_of_every_format() {
             r#"{"password": "«abc»", "newPassword" : "«def»", "old_password":"«x»"}"#,
             "password: «S3cret»",
             "password: «Abc:def»",
+            "password=«.b»",
+            "password=«eyJa.b»",
             "  password: \"«abc»\"",
             "  sasl.password: '«abc»'",
             "smtp_password = «abc»",
@@ -294,6 +296,83 @@ fn redacting_again_only_doubles_the_marks() {
 #[test]
 fn nothing_found_is_borrowed() {
     assert!(matches!(Redactor::default().redact(b"[2026/03/02] [INFO] [a.go:1] [hello]").into_bytes(), Cow::Borrowed(_)));
+}
+
+#[test]
+fn bare_numbers_of_json_become_strings() {
+    for (line, want) in [
+        (r#"{"password":123456,"conn":7}"#, r#"{"password":"__masked_password__","conn":7}"#),
+        (r#"{"msg":"{\"password\": 123456}"}"#, r#"{"msg":"{\"password\": \"__masked_password__\"}"}"#),
+        (r#"{"password":null,"token":true,"token_count":7}"#, r#"{"password":null,"token":true,"token_count":7}"#),
+        (r#"{"card":4111111111111111}"#, r#"{"card":"__masked_card__"}"#),
+    ] {
+        assert_eq!(gate(line), want);
+    }
+}
+
+#[test]
+fn secrets_apart_from_their_names() {
+    check(
+        "password",
+        &[
+            r#"["set global var"] [conn=7] [name=authentication_ldap_simple_bind_root_pwd] [val=«S3cret»]"#,
+            r#"{"message":"set global var","conn":7,"name":"ldap_bind_password","val":"«S3cret»"}"#,
+            r#"["set global var"] [conn=7] [name=disconnect_on_expired_password] [val=ON]"#,
+            r#"["set global var"] [conn=7] [name=validate_password.policy] [val=MEDIUM]"#,
+            r#"[sql="select * from u where name=? and password=? and x=? [arguments: (\"bob\", \"«S3cret»\", 3)]"]"#,
+            r#"[sql="insert into u (name, password) values (?, ?) [arguments: (\"bob\", \"«S3cret»\")]"]"#,
+            r#"[sql="update u set passwd = ? [arguments: \"«S3cret»\"]"]"#,
+            "select * from u where name=? and password=? [arguments: (\"bob\", \"«S3cret»\")];",
+            r#"[SQL_TEXT="select 1 from u where n = ? and pwd = ?"] [EXECUTE_PARAMS="[\"bob\",\"«S3cret»\"]"]"#,
+            r#"{"SQL_TEXT":"select 1 from u where pwd = ? and n = ?","EXECUTE_PARAMS":["«S3cret»","bob"]}"#,
+            "exec mysql -h 10.0.0.1 -P 4000 -uroot -p«S3cret» -e 'select 1'",
+            r#"args ["curl","-u","root:«S3cret»","http://10.0.0.1"]"#,
+            "redis-cli config set requirepass «S3cret»",
+        ],
+    );
+    check(
+        "token",
+        &[
+            r#"[sql="insert into s (token, c) values ('«tok1»', 5)"] [err="[kv:1062]Duplicate entry '«tok1»' for key 's.PRIMARY'"]"#,
+            "metadata «cm9vdDpNaWx2dXM=» seen",
+        ],
+    );
+    check(
+        "private_key",
+        &[
+            "2026-03-02T10:00:00.1Z stdout F «MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj»",
+            r#"{"log":"«MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj»\n","stream":"stdout"}"#,
+            "  «c3Rpbmdib2R5MTIzNDU2Nzg5MA==»",
+            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        ],
+    );
+}
+
+#[test]
+fn accounts_that_are_mailboxes_stay() {
+    check(
+        "nothing",
+        &[
+            r#"["secure text"="create user {jane@x.org@% password = ***}"] [user=root@%]"#,
+            r#"[error="[privilege:1045]Access denied for user 'jane@x.org'@'10.0.0.1' (using password: YES)"]"#,
+            r#"[error="[executor:1396]Operation CREATE USER failed for 'jane@x.org'@'%'"]"#,
+            r#"[error="There is no such grant defined for user 'jane@x.org' on host '%'"]"#,
+            r#"[authUser=jane@x.org] [socket_user=root] [username=jane@x.org] [USER=jane@x.org] [ROLES="[`jane@x.org`@`%`]"]"#,
+            r#"[session="{\n  \"user\": {\n    \"Username\": \"jane@x.org\",\n    \"AuthUsername\": \"jane@x.org\",\n    \"Hostname\": \"10.0.0.1\"\n  }\n}"]"#,
+            r#"[processInfo="{id:1, user:jane@x.org, host:10.0.0.1:4}"]"#,
+            r#"[sql="select * from mysql.user where user='jane@x.org'"]"#,
+            r#"[sql="show grants for 'jane@x.org'"]"#,
+            r#"[sql="set default role all to \"jane@x.org\""]"#,
+            r#"[sql="create definer='jane@x.org'@'%' view v as select 1"]"#,
+            r#"[sql="drop user if exists \"jane@x.org\", `joe@y.org`"]"#,
+            r#"[sql="insert into mysql.user (host, user) values ('%', 'jane@x.org')"]"#,
+            r#"[sql="insert into members (username, age) values ('jane@x.org', 7), ('joe@y.org', 8)"]"#,
+            r#"{"USER":"jane@x.org","user_name":"jane@x.org","owner":"jane@x.org","principal":"jane@x.org"}"#,
+            "PrivilegeQuery: permission deny to jane@x.org",
+            "# User@Host: jane@x.org[jane@x.org] @ 10.0.0.1 [10.0.0.1]",
+            "user not found: jane@x.org",
+        ],
+    );
 }
 
 fn chosen(mode: Mode) -> Redactor {
@@ -504,7 +583,8 @@ fn holds(bytes: &[u8]) -> Result<(), TestCaseError> {
     let out = r.apply(bytes, &hits, &marks);
     prop_assert_eq!(out.is_empty(), bytes.is_empty());
     let masked: usize = hits.iter().map(|h| h.range.len()).sum();
-    let written: usize = hits.iter().map(|h| r.mark_of(r.kind_name(h.kind), b"").len()).sum();
+    let quotes = |h: &Hit| h.bare.map_or(0, |level| 2 << level);
+    let written: usize = hits.iter().map(|h| r.mark_of(r.kind_name(h.kind), b"").len() + quotes(h)).sum();
     let doubled = marks.iter().filter(|m| !hits.iter().any(|h| h.range.contains(m))).count();
     prop_assert_eq!(out.len(), bytes.len() - masked + written + doubled * mark::PREFIX.len());
     let lines = |b: &[u8]| b.iter().filter(|c| **c == b'\n').count();

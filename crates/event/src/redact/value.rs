@@ -393,6 +393,7 @@ pub(super) fn placeholder(v: &[u8]) -> bool {
 
 /// The same for a value without quotes, where a keyword may stand too.
 fn bare_placeholder(v: &[u8]) -> bool {
-    const WORDS: &[&[u8]] = &[b"true", b"false", b"null", b"nil", b"none", b"undefined", b"default", b"...", b"%s", b"%v", b"%q"];
+    const WORDS: &[&[u8]] =
+        &[b"true", b"false", b"null", b"nil", b"none", b"undefined", b"default", b"plaintext", b"on", b"off", b"...", b"%s", b"%v", b"%q"];
     placeholder(v) || WORDS.iter().any(|w| v.eq_ignore_ascii_case(w)) || v.starts_with(b"${") || v.starts_with(b"{{")
 }

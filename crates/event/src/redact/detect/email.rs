@@ -85,9 +85,13 @@ pub(in crate::redact) fn detect(scan: &mut Scan<'_>, here: usize) -> Option<usiz
     if start == sign || at(b, end).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'@' | b'/' | b':')) {
         return None;
     }
+    if scan.accounts.iter().any(|a| a.contains(&start)) {
+        return None;
+    }
     let level = scan.depth_at(here, start);
     let role = role(b, start, end, level.level);
-    let account = scan.verbs.advance(b, start).is_some_and(|v| v >= level.start());
+    let account =
+        scan.verbs.advance(b, start).is_some_and(|v| v >= if before(b, start) == Some(b'"') { level.outer_start() } else { level.start() });
     match role {
         Role::Mail => scan.hit(start..end, EMAIL),
         Role::Value if !account && !row_of_accounts(b, end) => scan.hit(start..end, EMAIL),
@@ -166,7 +170,9 @@ fn literal_role(b: &[u8], open: usize, level: usize, whole: bool) -> Role {
             match keys::classify(key) {
                 Some(EMAIL) => Role::Mail,
                 _ if is_account(key) => Role::Other,
+                _ if key == b"arguments" => Role::Value,
                 _ if field && single => Role::Other,
+                _ if key.eq_ignore_ascii_case(b"name") && &b[operator..p] == b":" => Role::Other,
                 _ => Role::Value,
             }
         }
@@ -189,7 +195,7 @@ fn is_account_word(w: &[u8]) -> bool {
 }
 
 /// Keys and columns whose value is an account, or part of one.
-fn is_account(key: &[u8]) -> bool {
+pub(in crate::redact) fn is_account(key: &[u8]) -> bool {
     let key = key.to_ascii_lowercase();
     const PARTS: &[&[u8]] = &[
         b"user",
@@ -212,9 +218,7 @@ fn is_account(key: &[u8]) -> bool {
         b"service",
         b"client_email",
     ];
-    PARTS.iter().any(|p| memchr::memmem::find(&key, p).is_some()) && memchr::memmem::find(&key, b"mail").is_none()
-        || key == b"client_email"
-        || key == b"name"
+    PARTS.iter().any(|p| memchr::memmem::find(&key, p).is_some()) && memchr::memmem::find(&key, b"mail").is_none() || key == b"client_email"
 }
 
 /// Inside a longer literal: the quote before it opens one.

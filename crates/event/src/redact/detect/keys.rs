@@ -1,7 +1,7 @@
 //! Keys whose values are secrets: `password=`, `"secret_access_key":`, `Token:`, `[api_key=..]`, `PASSWORD('..')`, `<passwd>..</passwd>`.
 //! Owns: the list of words. Never masks the value of a key that only has such a word in the middle (`password_lifetime`, `token-limit`).
 
-use super::card;
+use super::{card, params};
 use crate::redact::{
     kind::{API_KEY, CARD, CLOUD_KEY, EMAIL, KindId, PASSWORD, PASSWORD_HASH, PRIVATE_KEY, SECRET_KEY, TOKEN},
     scan::{Depth, Scan},
@@ -50,6 +50,7 @@ const WORDS: &[Word] = &[
     w("passwd", PASSWORD),
     w("passphrase", PASSWORD),
     w("passcode", PASSWORD),
+    w("requirepass", PASSWORD),
     w("pwd", PASSWORD),
     Word { text: "pass", kind: PASSWORD, bounded: true },
     w("token", TOKEN),
@@ -97,6 +98,7 @@ const EXCEPTIONS: &[&str] = &[
     "nextpagetoken",
     "continuationtoken",
     "passwordexpired",
+    "expiredpassword",
     "clientemail",
     "accountemail",
 ];
@@ -154,8 +156,39 @@ fn key(scan: &mut Scan<'_>, here: usize, start: usize) -> Option<usize> {
     scan.key_end = end;
     let kind = classify(&b[start..end])?;
     let depth = scan.depth_at(here, end);
-    let found = bound(b, start, end, depth, kind)?;
-    keep(scan, &found, kind)
+    let found = variable(b, start, end, depth.level).or_else(|| bound(b, start, end, depth, kind))?;
+    let bare = json_number(b, start, &found).then_some(depth.level.saturating_sub(1));
+    let before = scan.hits.len();
+    let done = keep(scan, &found, kind);
+    scan.hits[before..].iter_mut().for_each(|h| h.bare = bare);
+    done
+}
+
+/// Whether the value is a bare number behind a quoted key and a colon: there only a string may take its place.
+fn json_number(b: &[u8], key: usize, found: &Value) -> bool {
+    let [secret] = &found.secrets[..] else { return false };
+    let text = &b[secret.clone()];
+    let behind = b[..secret.start].trim_ascii_end().last() == Some(&b':');
+    before(b, key) == Some(b'"') && behind && text.iter().all(|c| c.is_ascii_digit() || matches!(c, b'.' | b'-' | b'+' | b'e' | b'E'))
+}
+
+/// `[name=some_password] [val=x]`, `"name":"some_password","val":"x"`: a variable that was set.
+fn variable(b: &[u8], start: usize, end: usize, level: usize) -> Option<Value> {
+    let quote = run_back(b, start, 8, |c| matches!(c, b'"' | b'\\'));
+    let name = key_before(b, quote.checked_sub(1).filter(|i| matches!(b[*i], b'=' | b':'))?);
+    if !b[name].to_ascii_lowercase().ends_with(b"name") {
+        return None;
+    }
+    let p = run(b, end, 12, |c| matches!(c, b'"' | b'\\' | b']' | b' ' | b',' | b'['));
+    let p = word(b, p, b"val").or_else(|| word(b, p, b"value"))?;
+    let p = run(b, p, 8, |c| matches!(c, b'"' | b'\\'));
+    let found = match at(b, p)? {
+        b'=' => value(b, p + 1, level, Bind::Bracket)?,
+        b':' => value(b, p + 1, level.saturating_sub(1), Bind::Colon)?,
+        _ => return None,
+    };
+    let number = found.secrets.iter().all(|s| b[s.clone()].iter().all(u8::is_ascii_digit));
+    Some(if number { Value { secrets: Vec::new(), end: found.end } } else { found })
 }
 
 /// Keeps a value's secrets; gives its end.
@@ -175,7 +208,20 @@ pub(in crate::redact) fn keep(scan: &mut Scan<'_>, found: &Value, kind: KindId) 
         scan.depth.advance(scan.b, secret.start);
         scan.depth.skip(secret.end);
     }
+    if found.secrets.is_empty() && found.end > 0 {
+        let start = statement(scan, found.end);
+        params::remember(scan, found.end - 1, start, kind);
+    }
     Some(found.end)
+}
+
+/// Where the statement around `p` begins: its string, or its line.
+pub(in crate::redact) fn statement(scan: &mut Scan<'_>, p: usize) -> usize {
+    let depth = scan.depth;
+    match depth.level {
+        0 => scan.b[..p.min(scan.b.len())].iter().rposition(|c| *c == b'\n').map_or(0, |n| n + 1),
+        _ => depth.start(),
+    }
 }
 
 /// The value that is bound to the key at `start..end`.
@@ -255,7 +301,8 @@ fn by_word(b: &[u8], start: usize, end: usize, p: usize, level: usize, kind: Kin
             return value(b, p, level, Bind::Word).filter(|_| b[p..].starts_with("‹".as_bytes()) || has(b, p, b"\\u2039"));
         }
     }
-    let option = start >= 1 && b[start] == b'-' && b[start..].starts_with(b"--") && at(b, end) == Some(b' ');
+    let option = b[start..end].eq_ignore_ascii_case(b"requirepass")
+        || start >= 1 && b[start] == b'-' && b[start..].starts_with(b"--") && at(b, end) == Some(b' ');
     if option { value(b, p, level, Bind::Equal) } else { None }
 }
 
@@ -264,6 +311,7 @@ fn compared(b: &[u8], p: usize, level: usize) -> Option<Value> {
     let p = skip_space(b, run(b, p, 16, |c| c.is_ascii_alphabetic() || matches!(c, b'!' | b'<' | b'>' | b'=' | b' ')));
     match at(b, p)? {
         b'(' | b'[' => Some(literals(b, p + 1, level, if b[p] == b'(' { b')' } else { b']' })).filter(|v| !v.secrets.is_empty()),
+        b'?' => Some(Value { secrets: Vec::new(), end: p + 1 }),
         _ => quoted(b, p, level),
     }
 }

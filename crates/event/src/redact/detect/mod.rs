@@ -5,6 +5,8 @@ pub(super) mod card;
 pub(super) mod email;
 pub(super) mod hash;
 pub(super) mod keys;
+pub(super) mod options;
+pub(super) mod params;
 pub(super) mod pem;
 pub(super) mod sql;
 pub(super) mod tokens;

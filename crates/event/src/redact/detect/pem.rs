@@ -1,15 +1,21 @@
 //! Private keys in PEM, whole or cut, with real or escaped line ends. Owns: that grammar. Certificates and public keys stay.
 
+use std::ops::Range;
+
 use crate::redact::{
     kind::PRIVATE_KEY,
     scan::Scan,
-    text::{at, has, run, run_back},
+    text::{at, has, is_base64, run, run_back},
 };
 
 /// A line of the body alone in its record is at least this long.
 const LINE_BYTES_MIN: usize = 64;
 /// And at most this long.
 const LINE_BYTES_MAX: usize = 76;
+/// The last line, which ends in `=`, is at least this long.
+const LAST_BYTES_MIN: usize = 16;
+/// What a container runtime puts around a line is at most this long.
+const CARRIER_BYTES_MAX: usize = 128;
 /// Characters between `-----BEGIN ` and the dashes behind it.
 const LABEL_BYTES_MAX: usize = 40;
 
@@ -85,13 +91,33 @@ pub(in crate::redact) fn end(scan: &mut Scan<'_>, here: usize) -> Option<usize> 
     Some(end)
 }
 
-/// Whether a record is nothing but one full line of such a body: log readers cut a key into its lines.
-pub(in crate::redact) fn is_line(record: &[u8]) -> bool {
+/// The body of a record that is nothing but one line of such a key: log readers cut a key into its lines, container runtimes put theirs around it.
+pub(in crate::redact) fn line(record: &[u8]) -> Option<Range<usize>> {
+    // A common line is known by its end.
     let text = record.trim_ascii();
-    (LINE_BYTES_MIN..=LINE_BYTES_MAX).contains(&text.len())
+    let end = &text[text.len().saturating_sub(LAST_BYTES_MIN)..];
+    let docker = text.starts_with(b"{\"log\":\"") || text.ends_with(b"}");
+    if record.len() > LINE_BYTES_MAX + CARRIER_BYTES_MAX || !(docker || end.iter().rev().all(|c| is_base64(*c) || *c == b'=')) {
+        return None;
+    }
+    let text = [&b"stdout F "[..], b"stderr F ", b"stdout P ", b"stderr P "]
+        .iter()
+        .find_map(|c| memchr::memmem::find(text, c).map(|n| &text[n + c.len()..]))
+        .unwrap_or(text);
+    let text = match text.strip_prefix(b"{\"log\":\"") {
+        Some(log) => &log[..memchr::memmem::find(log, b"\\n\"")?],
+        None => text,
+    };
+    let text = text.trim_ascii();
+    let full = (LINE_BYTES_MIN..=LINE_BYTES_MAX).contains(&text.len());
+    let last = (LAST_BYTES_MIN..LINE_BYTES_MAX).contains(&text.len()) && text.ends_with(b"=");
+    let any = |f: fn(&u8) -> bool| text.iter().any(f);
+    let body = (full || last)
         && text.len().is_multiple_of(4)
         && text.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'='))
-        && text.iter().any(u8::is_ascii_uppercase)
-        && text.iter().any(u8::is_ascii_lowercase)
-        && text.iter().any(u8::is_ascii_digit)
+        && any(u8::is_ascii_uppercase)
+        && any(u8::is_ascii_lowercase)
+        && any(u8::is_ascii_digit);
+    let start = memchr::memmem::find(record, text)?;
+    body.then_some(start..start + text.len())
 }

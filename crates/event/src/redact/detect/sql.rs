@@ -8,13 +8,25 @@ use crate::redact::{
     value::{Bind, Value, literal, quoted, value},
 };
 
-use super::keys::{classify, keep};
+use super::{
+    email::is_account,
+    keys::{classify, keep, statement},
+    params,
+};
 
 /// Columns and rows of one INSERT that are looked at.
 const COLUMNS_MAX: usize = 256;
 const ROWS_BYTES_MAX: usize = 64 << 10;
 /// An account statement is looked for this far before a `by` that stands alone.
 const STATEMENT_BYTES_MAX: usize = 256;
+
+/// What a column of an INSERT holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Secret(KindId),
+    Account,
+    Other,
+}
 
 /// `identified`.
 pub(in crate::redact) fn identified(scan: &mut Scan<'_>, here: usize) -> Option<usize> {
@@ -101,23 +113,32 @@ pub(in crate::redact) fn insert(scan: &mut Scan<'_>, here: usize) -> Option<usiz
     let table = skip_space(b, word(b, start, b"into")?);
     let p = skip_space(b, run(b, table, 128, |c| is_word(c) || matches!(c, b'`' | b'.')));
     let (kinds, p) = columns(b, p)?;
-    if kinds.iter().all(Option::is_none) {
+    if kinds.iter().all(|k| *k == Column::Other) {
         return None;
     }
     let p = skip_space(b, p);
     let p = word(b, p, b"values").or_else(|| word(b, p, b"value"))?;
     let level = scan.depth_at(here, p).level;
-    let mut hits = Vec::new();
-    scan.rows_end = rows(b, p, level, &kinds, &mut hits);
-    // Account names and what stands between are looked at by the others, so the pass goes on behind the column list.
-    for (v, kind) in hits {
-        keep(scan, &v, kind);
+    let mut cells = Vec::new();
+    scan.rows_end = rows(b, p, level, &kinds, &mut cells);
+    let start = statement(scan, p);
+    // What stands between is looked at by the others, so the pass goes on behind the column list.
+    for (v, column) in cells {
+        match column {
+            Column::Secret(kind) if v.secrets.is_empty() => params::remember(scan, v.end.saturating_sub(1), start, kind),
+            Column::Secret(kind) => {
+                let room = params::PARAMS_MAX.saturating_sub(scan.rows.len());
+                scan.rows.extend(v.secrets.iter().take(room).map(|s| (s.clone(), kind)));
+                keep(scan, &v, kind);
+            }
+            _ => scan.accounts.extend(v.secrets),
+        }
     }
     Some(p)
 }
 
 /// The kinds of the columns in a list at `p`, and its end.
-fn columns(b: &[u8], p: usize) -> Option<(Vec<Option<KindId>>, usize)> {
+fn columns(b: &[u8], p: usize) -> Option<(Vec<Column>, usize)> {
     if at(b, p) != Some(b'(') {
         return None;
     }
@@ -129,7 +150,12 @@ fn columns(b: &[u8], p: usize) -> Option<(Vec<Option<KindId>>, usize)> {
         if end == start {
             return None;
         }
-        kinds.push(classify(&b[start..end]).filter(|k| *k != crate::redact::kind::EMAIL));
+        let name = &b[start..end];
+        kinds.push(match classify(name).filter(|k| *k != crate::redact::kind::EMAIL) {
+            Some(kind) => Column::Secret(kind),
+            None if is_account(name) && !name.eq_ignore_ascii_case(b"name") => Column::Account,
+            None => Column::Other,
+        });
         p = skip_space(b, run(b, end, 1, |c| c == b'`'));
         match at(b, p)? {
             b',' => p += 1,
@@ -141,13 +167,14 @@ fn columns(b: &[u8], p: usize) -> Option<(Vec<Option<KindId>>, usize)> {
 }
 
 /// The literals of the rows from `p`; gives how far it looked.
-fn rows(b: &[u8], mut p: usize, level: usize, kinds: &[Option<KindId>], hits: &mut Vec<(Value, KindId)>) -> usize {
+fn rows(b: &[u8], mut p: usize, level: usize, kinds: &[Column], cells: &mut Vec<(Value, Column)>) -> usize {
     let limit = (p + ROWS_BYTES_MAX).min(b.len());
     let (mut column, mut nested) = (0usize, 0usize);
+    let known = |column: usize| kinds.get(column).copied().filter(|k| *k != Column::Other);
     while p < limit {
         if let Some(l) = literal(b, p, level).filter(|_| nested > 0) {
-            if let (Some(Some(kind)), Some(v)) = (kinds.get(column), quoted(b, p, level)) {
-                hits.push((v, *kind));
+            if let (Some(kind), Some(v)) = (known(column), quoted(b, p, level)) {
+                cells.push((v, kind));
             }
             p = l.end;
             continue;
@@ -161,11 +188,12 @@ fn rows(b: &[u8], mut p: usize, level: usize, kinds: &[Option<KindId>], hits: &m
             }
             b')' => nested = nested.saturating_sub(1),
             b',' if nested == 1 => column += 1,
+            b'?' if nested == 1 => cells.extend(known(column).map(|k| (Value { secrets: Vec::new(), end: p + 1 }, k))),
             b';' | b'"' => return p,
             0xe2 if nested > 0 => {
-                if let (Some(Some(kind)), Some(v)) = (kinds.get(column), value(b, p, level, Bind::Word)) {
+                if let (Some(kind), Some(v)) = (known(column), value(b, p, level, Bind::Word)) {
                     p = v.end.max(p + 1);
-                    hits.push((v, *kind));
+                    cells.push((v, kind));
                     continue;
                 }
             }

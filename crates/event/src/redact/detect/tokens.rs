@@ -38,6 +38,8 @@ const fn shape(prefix: &'static [u8], rest: fn(u8) -> bool, least: usize, most: 
     Shape { prefix, rest, least, most, kind }
 }
 
+/// The header of a JWT is at least this long.
+const HEADER_BYTES_MIN: usize = 12;
 /// A token is at most this long.
 const MOST: usize = 4096;
 
@@ -77,6 +79,8 @@ const SHAPES: &[Shape] = &[
     shape(b"hvs.", base64url, 20, 255, TOKEN),
     shape(b"npm_", alnum, 36, 36, TOKEN),
     shape(b"pypi-", base64url, 50, 512, TOKEN),
+    // `root:` in base64, as Milvus clients send it.
+    shape(b"cm9vdDp", base64, 3, 512, TOKEN),
     shape(b"eyJ", jwt, 20, usize::MAX, TOKEN),
 ];
 
@@ -120,13 +124,11 @@ pub(in crate::redact) fn detect(scan: &mut Scan<'_>, here: usize) -> Option<usiz
 /// Of a JWT the claims and the signature: its header names an algorithm and stays.
 pub(in crate::redact) fn jwt_secret(b: &[u8], token: Range<usize>) -> Range<usize> {
     let text = &b[token.clone()];
-    if text.len() < 3 {
-        return token;
-    }
     match text.iter().position(|c| *c == b'.') {
         Some(dot)
-            if text.len() > dot + 1
-                && text[..3].eq_ignore_ascii_case(b"eyj")
+            if dot >= HEADER_BYTES_MIN
+                && text.len() > dot + 1
+                && (text.starts_with(b"eyJ") || text.starts_with(b"eyj"))
                 && text[..dot].iter().all(|c| base64url(*c) || *c == b'=') =>
         {
             token.start + dot + 1..token.end
