@@ -3,7 +3,7 @@
 use event::{Event, Text};
 
 use super::{
-    columns::{part, put, set_reason, set_source, text_of},
+    columns::{find, part, put, set_reason, set_source, split, text_of},
     sql,
 };
 
@@ -50,17 +50,19 @@ pub fn number(code: &str) -> Option<u32> {
 /// The first sentence of an error: no further lines, no stack. A quoted name may hold a full stop.
 pub fn first_sentence(text: &str) -> &str {
     let line = text.trim_start();
-    let line = line[..line.find(['\n', '\r']).unwrap_or(line.len())].trim_end();
+    let line = line[..memchr::memchr2(b'\n', b'\r', line.as_bytes()).unwrap_or(line.len())].trim_end();
     let bytes = line.as_bytes();
+    let may_end = |at: usize| bytes.get(at + 1) == Some(&b' ') && bytes.get(at + 2).is_some_and(u8::is_ascii_uppercase);
+    if !memchr::memchr_iter(b'.', bytes).any(may_end) {
+        return line;
+    }
     let (mut i, mut quoted) = (0, false);
     while i < bytes.len() {
         match bytes[i] {
             b'\'' if quoted => quoted = false,
             // An apostrophe inside a word opens nothing.
             b'\'' => quoted = i == 0 || !bytes[i - 1].is_ascii_alphanumeric(),
-            b'.' if !quoted && bytes.get(i + 1) == Some(&b' ') && bytes.get(i + 2).is_some_and(u8::is_ascii_uppercase) => {
-                return &line[..=i];
-            }
+            b'.' if !quoted && may_end(i) => return &line[..=i],
             _ => {}
         }
         i += 1;
@@ -100,7 +102,7 @@ pub fn is_login_code(code: &str) -> bool {
 pub fn reason_of(code: &str, text: &str, phase: Phase) -> Option<&'static str> {
     Some(match number(code)? {
         1045 if code.starts_with("server:") => "unknown_user",
-        1045 if text.contains("(using password: NO)") => "no_password",
+        1045 if text.ends_with("(using password: NO)") || find(text, "(using password: NO)\n").is_some() => "no_password",
         1045 if code.contains(':') => "wrong_password",
         1045 => "access_denied",
         3118 => "account_locked",
@@ -122,18 +124,24 @@ pub fn reason_of(code: &str, text: &str, phase: Phase) -> Option<&'static str> {
 
 /// The account in `.. user 'name'@'host' ..`. At a login the name is the client's own choice and may hold anything, a quote and an `@` too.
 pub fn account_in(text: &str, phase: Phase) -> Option<(&str, &str)> {
-    let from = text.find("ser '").filter(|at| *at > 0).map(|at| at + "ser '".len())?;
-    let rest = &text[from..];
-    let end = match phase {
-        Phase::Login => rest.rfind("' (using password: ").or_else(|| rest.find("'. Account is ")),
+    let (_, rest) = split(text, "user '").or_else(|| split(text, "User '"))?;
+    let login = match phase {
+        Phase::Login => until_password(rest).or_else(|| split(rest, "'. Account is ").map(|(head, _)| head)),
         Phase::Statement => None,
     };
-    if let Some(end) = end {
-        let (name, host) = rest[..end].rsplit_once("'@'")?;
-        return Some((name, host));
+    if let Some(login) = login {
+        let at =
+            memchr::memrchr_iter(b'@', login.as_bytes()).find(|at| login[..*at].ends_with('\'') && login[*at + 1..].starts_with('\''))?;
+        return Some((&login[..at - 1], &login[at + 2..]));
     }
-    let (name, tail) = rest.split_once("'@'")?;
+    let (name, tail) = split(rest, "'@'")?;
     Some((name, &tail[..tail.find('\'')?]))
+}
+
+/// What stands before the last `' (using password: `: nearly always the end of the text.
+fn until_password(text: &str) -> Option<&str> {
+    let ends = text.strip_suffix("' (using password: YES)").or_else(|| text.strip_suffix("' (using password: NO)"));
+    ends.or_else(|| text.rsplit_once("' (using password: ").map(|(head, _)| head))
 }
 
 /// Fills user and address from the `'user'@'host'` of an error's text.
@@ -148,20 +156,19 @@ pub fn set_account<'a>(event: &mut Event<'a>, whole: &Text<'a>, phase: Phase) {
 /// The privilege that a refusal names: `need (at least one of) the X or Y privilege(s)`, `X command denied`, `privilege check for 'X' fail`; upper case.
 pub fn missing_privilege(text: &str) -> Option<String> {
     let upper = |t: &str| t.trim().replace(" or ", ", ").to_ascii_uppercase();
-    if let Some((_, rest)) = text.split_once("(at least one of) the ") {
-        return rest.split_once(" privilege(s)").map(|(p, _)| upper(p));
+    if let Some((_, rest)) = split(text, "(at least one of) the ") {
+        return split(rest, " privilege(s)").map(|(p, _)| upper(p));
     }
-    if let Some((_, rest)) = text.split_once("privilege check for '") {
-        return rest.split_once('\'').map(|(p, _)| upper(p));
+    if let Some((_, rest)) = split(text, "privilege check for '") {
+        return split(rest, "'").map(|(p, _)| upper(p));
     }
-    let (privilege, _) = text.split_once(" command denied to user")?;
+    let (privilege, _) = split(text, " command denied to user")?;
     Some(upper(split_code(privilege).1))
 }
 
 /// The database of `.. to database 'x'`.
 pub fn refused_database(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("' to database '")?;
-    Some(&rest[..rest.find('\'')?])
+    split(split(text, "' to database '")?.1, "'").map(|(database, _)| database)
 }
 
 /// All that a failed statement's error says: code, sentence, reason, the missing privilege.
@@ -179,8 +186,7 @@ pub fn statement_failed<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
 
 /// The table of `.. for table 'x'`: where it is not the statement's first, it is the one that matters (a UNION that reaches for another table).
 fn refused_object<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
-    let Some((_, rest)) = whole.split_once("' for table '") else { return };
-    let Some(table) = rest.find('\'').map(|end| &rest[..end]) else { return };
+    let Some((table, _)) = split(whole, "' for table '").and_then(|(_, rest)| split(rest, "'")) else { return };
     if table.is_empty() || event.object.as_deref().is_some_and(|o| o.eq_ignore_ascii_case(table)) {
         return;
     }
@@ -195,10 +201,11 @@ fn refused_object<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
 pub fn login_failed<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
     set_error(event, whole);
     set_account(event, whole, Phase::Login);
-    put(&mut event.database, refused_database(whole).map(|d| part(whole, d)));
-    if let Some(reason) = event.error_code.as_deref().and_then(|code| reason_of(code, whole, Phase::Login)) {
-        set_reason(event, reason);
+    let Some(reason) = event.error_code.as_deref().and_then(|code| reason_of(code, whole, Phase::Login)) else { return };
+    if reason == "no_such_database" {
+        put(&mut event.database, refused_database(whole).map(|d| part(whole, d)));
     }
+    set_reason(event, reason);
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use event::{
 };
 
 use super::{
-    columns::{is_address, name_in, part, put, set_field, take, text_of},
+    columns::{is_address, name_in, part, put, set_field, split, take, text_of},
     errors::move_error,
     table::{Messages, Row, act, look},
 };
@@ -97,7 +97,7 @@ fn level_changed(event: &mut Event<'_>) {
 
 /// Whether a text switches the audit on or off.
 fn audit_switch(text: &str) -> Option<bool> {
-    let (_, value) = text.split_once("enable-audit")?;
+    let (_, value) = split(text, "enable-audit")?;
     let value = value.trim_start_matches(['"', ':', ' ', '\\', '=']);
     match value {
         v if v.starts_with("true") => Some(true),

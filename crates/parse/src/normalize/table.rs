@@ -110,10 +110,11 @@ impl Messages {
             }
             at = (at + 1) & (SLOTS - 1);
         }
-        if !self.first[usize::from(*message.as_bytes().first()?)] {
+        let first = *message.as_bytes().first()?;
+        if !self.first[usize::from(first)] {
             return None;
         }
-        self.prefixes.iter().find(|(prefix, _)| message.starts_with(prefix)).map(|(_, row)| row)
+        self.prefixes.iter().find(|(prefix, _)| prefix.as_bytes()[0] == first && message.starts_with(prefix)).map(|(_, row)| row)
     }
 
     /// Gives the event what its message's row says; false where the table has none.

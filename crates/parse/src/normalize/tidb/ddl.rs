@@ -6,7 +6,7 @@ use event::{Activity, Event, Status, Text, action};
 
 use super::move_field;
 use crate::normalize::{
-    columns::{act, part, put, set_field, take},
+    columns::{act, part, put, set_field, split, take},
     errors::set_error,
     sql,
 };
@@ -15,7 +15,7 @@ use crate::normalize::{
 fn id_and_type(text: &str) -> (Option<&str>, Option<&str>) {
     let text = text.trim_start_matches(['[', '{']);
     let id = text.strip_prefix("ID:").and_then(|t| t.split_once(',')).map(|(id, _)| id);
-    let kind = text.split_once(" Type:").and_then(|(_, t)| t.split_once(',')).map(|(kind, _)| kind);
+    let kind = split(text, " Type:").and_then(|(_, t)| t.split_once(',')).map(|(kind, _)| kind);
     (id.filter(|i| !i.is_empty() && i.bytes().all(|b| b.is_ascii_digit())), kind.filter(|k| !k.is_empty()))
 }
 

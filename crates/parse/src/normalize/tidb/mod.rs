@@ -12,7 +12,7 @@ use event::{
 };
 
 use super::{
-    columns::{id_or_mark, move_txn, rename, set_field, sweep, take, take_any, take_client, take_value, taken, text_of},
+    columns::{id_or_mark, move_txn, rename, set_field, split, sweep, take, take_any, take_client, take_value, taken, text_of},
     errors::set_error,
     table::{Messages, act, look},
 };
@@ -111,6 +111,10 @@ pub fn normalize(event: &mut Event<'_>) {
 
 /// Keys that mean the same in every message.
 fn common(event: &mut Event<'_>) {
+    // Most lines have none of them: the first letter tells.
+    if !event.fields.iter().any(|(key, _)| matches!(key.as_bytes().first(), Some(b'c' | b't' | b's' | b'e'))) {
+        return;
+    }
     sweep(event, |event, key, value| match key {
         "conn" | "conn_id" | "connID" | "connection ID" | "connectionID" if event.conn_id.is_none() => {
             event.conn_id = id_or_mark(event, value);
@@ -143,7 +147,7 @@ fn version(event: &mut Event<'_>) {
 /// `{id:7, user:app, host:10.0.0.7:33913, db:shop, .., info:select ..}`: the value behind a key; `info` goes to the end.
 fn part_of_process<'t>(text: &'t str, key: &str) -> Option<&'t str> {
     let inner = text.strip_prefix('{').map_or(text, |t| t.strip_suffix('}').unwrap_or(t));
-    let (head, info) = inner.split_once(", info:").map_or((inner, None), |(h, i)| (h, Some(i)));
+    let (head, info) = split(inner, ", info:").map_or((inner, None), |(h, i)| (h, Some(i)));
     if key == "info" {
         return info.filter(|i| !i.is_empty());
     }

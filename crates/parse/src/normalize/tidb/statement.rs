@@ -6,8 +6,8 @@ use event::{Event, Status, Text, action};
 
 use crate::normalize::{
     columns::{
-        act, json_scalar, lower, move_conn, move_txn, name_in, part, put, set_client, set_conn, set_field, set_source, take, take_account,
-        take_any, take_login,
+        act, json_scalar, lower, move_conn, move_txn, name_in, part, put, set_client, set_conn, set_field, set_source, split, take,
+        take_account, take_any, take_login,
     },
     errors::statement_failed,
     sql, variables,
@@ -35,10 +35,10 @@ fn connection_info<'a>(event: &mut Event<'a>, whole: &Text<'a>) {
     if let Some(id) = whole.strip_prefix("id:").and_then(|t| t.split_once(',')) {
         set_conn(event, id.0);
     }
-    if let Some((address, _)) = whole.split_once("addr:").and_then(|(_, t)| t.split_once(" status:")) {
+    if let Some((address, _)) = split(whole, "addr:").and_then(|(_, t)| split(t, " status:")) {
         set_client(event, whole, address);
     }
-    if let Some((_, user)) = whole.split_once(", user:") {
+    if let Some((_, user)) = split(whole, ", user:") {
         put(&mut event.user, name_in(whole, user));
     }
 }
