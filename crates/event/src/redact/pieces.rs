@@ -24,7 +24,9 @@ struct Part {
 }
 
 pub(super) fn redact<'a>(redactor: &Redactor, pieces: &[Piece<'a>]) -> Vec<Redacted<'a>> {
-    if let [one] = pieces {
+    if let [one] = pieces
+        && one.content.len() < 2
+    {
         return vec![redactor.redact(one.bytes)];
     }
     let (mut joined, mut parts) = (Vec::new(), Vec::new());

@@ -463,6 +463,14 @@ fn a_secret_cut_in_two_is_masked_in_both() {
             "2026-03-02T10:00:00.1Z stdout F __masked_password__'\"] [x=1]",
         ]
     );
+    // one record of two carried lines
+    let both = [&a[..], b"\n", &c[..]].concat();
+    let whole = [Piece { bytes: &both, content: vec![32..a.len(), a.len() + 1 + 32..both.len()] }];
+    let got = Redactor::default().redact_pieces(&whole).remove(0);
+    assert_eq!(
+        String::from_utf8_lossy(got.as_bytes()),
+        "2026-03-02T10:00:00.1Z stdout P [sql=\"create user u identified by '__masked_password__\n2026-03-02T10:00:00.1Z stdout F __masked_password__'\"] [x=1]"
+    );
     // Docker's JSON: the content begins inside a string
     let (a, b) = (br#"{"log":"[sql=\"create user u identified by \\\"ab","x":1}"#, br#"{"log":"c\\\" account lock\"]\n","x":1}"#);
     let end = |b: &[u8]| memchr::memmem::find(b, br#"","x""#).unwrap();

@@ -189,7 +189,7 @@ pub(super) fn value_in(b: &[u8], p: usize, depth: usize, bind: Bind, list_of: Se
 pub(super) fn quoted(b: &[u8], p: usize, depth: usize) -> Option<Value> {
     let introducer = match at(b, p)? {
         b'x' | b'X' | b'n' | b'N' | b'b' | b'B' if matches!(at(b, p + 1), Some(b'\'' | b'"' | b'\\')) => p + 1,
-        b'_' => skip_space(b, run(b, p, 24, is_word)),
+        b'_' if at(b, p + 1) != Some(b'_') => skip_space(b, run(b, p, 24, is_word)),
         _ => p,
     };
     let literal = literal(b, introducer, depth)?;

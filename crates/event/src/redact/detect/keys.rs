@@ -2,8 +2,11 @@
 //! Owns: the list of words. Never masks the value of a key that only has such a word in the middle (`password_lifetime`, `token-limit`).
 
 use super::{card, params};
+use memchr::memmem;
+
 use crate::redact::{
     kind::{API_KEY, CARD, CLOUD_KEY, EMAIL, KindId, PASSWORD, PASSWORD_HASH, PRIVATE_KEY, SECRET_KEY, TOKEN},
+    mark,
     scan::{Depth, Scan},
     text::{at, before, escaped, has, is_key, is_word, key_before, run, run_back, skip_space, skip_space_back, word},
     value::{Bind, Separator, Value, literal, literals, quoted, value, value_in},
@@ -154,7 +157,8 @@ fn key(scan: &mut Scan<'_>, here: usize, start: usize) -> Option<usize> {
         end -= 1;
     }
     scan.key_end = end;
-    let kind = classify(&b[start..end])?;
+    // A mark names its kind and is no key.
+    let kind = classify(&b[start..end]).filter(|_| memmem::find(&b[start..end], mark::PREFIX).is_none())?;
     let depth = scan.depth_at(here, end);
     let found = variable(b, start, end, depth.level).or_else(|| bound(b, start, end, depth, kind))?;
     let bare = json_number(b, start, &found).then_some(depth.level.saturating_sub(1));
@@ -196,7 +200,7 @@ pub(in crate::redact) fn keep(scan: &mut Scan<'_>, found: &Value, kind: KindId) 
     for secret in &found.secrets {
         let text = &scan.b[secret.clone()];
         let is_one = match kind {
-            EMAIL => text.contains(&b'@') || memchr::memmem::find(text, b"%40").is_some(),
+            EMAIL => text.contains(&b'@') || memmem::find(text, b"%40").is_some(),
             CARD => card::is_number(text),
             _ => true,
         };

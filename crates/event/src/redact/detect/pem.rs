@@ -96,7 +96,7 @@ pub(in crate::redact) fn line(record: &[u8]) -> Option<Range<usize>> {
     // A common line is known by its end.
     let text = record.trim_ascii();
     let end = &text[text.len().saturating_sub(LAST_BYTES_MIN)..];
-    let docker = text.starts_with(b"{\"log\":\"") || text.ends_with(b"}");
+    let docker = text.starts_with(b"{\"log\":\"");
     if record.len() > LINE_BYTES_MAX + CARRIER_BYTES_MAX || !(docker || end.iter().rev().all(|c| is_base64(*c) || *c == b'=')) {
         return None;
     }
