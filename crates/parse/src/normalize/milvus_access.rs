@@ -1,9 +1,11 @@
 //! Rows of Milvus's access log to columns (docs/specs/events.md). The row is untrusted: its user is whatever the client wrote into a header.
 
-use event::{Event, Status, Text, action};
+use std::borrow::Cow;
+
+use event::{Event, Status, Text, Value, action};
 
 use super::{
-    columns::{act, is_address, move_count, move_duration, part, set_field, set_reason, split_address, take},
+    columns::{act, duration, is_address, part, set_reason, split_address, text_of},
     errors::first_sentence,
     milvus_method,
 };
@@ -11,61 +13,87 @@ use super::{
 /// What Milvus prints where it does not know.
 const UNKNOWN: &str = "Unknown";
 
+/// What the row says beside its columns.
+#[derive(Default)]
+struct Row<'a> {
+    method: Option<Text<'a>>,
+    status: Option<Text<'a>>,
+    code: Option<Text<'a>>,
+    message: Option<Text<'a>>,
+}
+
 /// See docs/specs/events.md.
 pub fn normalize(event: &mut Event<'_>) {
-    let method = known(event, "method_name");
-    let status = known(event, "method_status");
-    columns(event);
-    if let Some(text) = known(event, "error_msg") {
-        message(event, &text);
+    let row = columns(event);
+    if let Some(text) = &row.message {
+        message(event, text);
     }
-    let outcome = outcome(event, status.as_deref());
-    if let Some(code) = take(event, "error_code").filter(|c| c != "0" && c != UNKNOWN) {
+    let outcome = outcome(row.status.as_deref(), row.code.as_deref());
+    if let Some(code) = row.code.filter(|c| c != "0") {
         if matches!(&*code, "8" | "9") {
             set_reason(event, "rate_limited");
         }
         event.error_code = Some(code);
     }
-    what(event, method.as_deref(), status.as_deref(), outcome);
-    if let Some(method) = method {
-        set_field(event, "method", method);
-    }
-    if let Some(status) = status {
-        set_field(event, "method_status", status);
+    what(event, row.method.as_deref(), row.status.as_deref(), outcome);
+    for (key, value) in [("method", row.method), ("method_status", row.status)] {
+        if let Some(value) = value {
+            event.fields.push((Cow::Borrowed(key), Value::Text(value)));
+        }
     }
 }
 
-/// A value that Milvus knew.
-fn known<'a>(event: &mut Event<'a>, key: &str) -> Option<Text<'a>> {
-    take(event, key).filter(|t| t != UNKNOWN)
+/// Moves every placeholder that has a column, in one pass: rows come by the thousands.
+fn columns<'a>(event: &mut Event<'a>) -> Row<'a> {
+    let mut row = Row::default();
+    let mut fields = std::mem::take(&mut event.fields);
+    fields.retain_mut(|(key, value)| {
+        let slot = match &**key {
+            "user_name" => &mut event.user,
+            "sdk_version" => &mut event.client,
+            "trace_id" => &mut event.trace_id,
+            "database_name" => &mut event.database,
+            "collection_name" => &mut event.object,
+            "method_expr" => &mut event.statement,
+            "method_name" => &mut row.method,
+            "method_status" => &mut row.status,
+            "error_code" => &mut row.code,
+            "error_msg" => &mut row.message,
+            "user_addr" => return !source(event, value),
+            "time_cost" => return stays(&mut event.duration_us, duration(value.as_text())),
+            "response_size" => return stays(&mut event.bytes, value.as_text().parse().ok()),
+            _ => return true,
+        };
+        // A placeholder that a format names twice says the same twice.
+        if slot.is_none() {
+            *slot = text_of(std::mem::replace(value, Value::Null)).filter(|t| t != UNKNOWN);
+        }
+        false
+    });
+    event.fields = fields;
+    event.trace_id = event.trace_id.take().filter(|t| t.bytes().any(|b| b != b'0'));
+    row
 }
 
-fn columns(event: &mut Event<'_>) {
-    event.user = known(event, "user_name");
-    event.client = known(event, "sdk_version");
-    event.trace_id = known(event, "trace_id").filter(|t| t.bytes().any(|b| b != b'0'));
-    event.database = known(event, "database_name");
-    event.object = known(event, "collection_name");
-    event.statement = known(event, "method_expr");
-    if let Some(text) = known(event, "user_addr") {
-        source(event, text);
-    }
-    move_duration(event, "time_cost");
-    move_count(event, "response_size", |e| &mut e.bytes);
+/// Fills a column with a number; what is none stays in `fields`.
+fn stays(column: &mut Option<i64>, number: Option<i64>) -> bool {
+    *column = column.or(number);
+    number.is_none()
 }
 
-/// `tcp-10.0.0.9:47042` of gRPC, a bare address of REST. What is no address stays in `fields`.
-fn source<'a>(event: &mut Event<'a>, text: Text<'a>) {
+/// `tcp-10.0.0.9:47042` of gRPC, a bare address of REST. What is no address stays in `fields`; nobody's is no value.
+fn source<'a>(event: &mut Event<'a>, value: &Value<'a>) -> bool {
+    let Value::Text(text) = value else { return false };
     // The network stands before the address: `tcp-`, `unix-`.
-    for endpoint in std::iter::once(&*text).chain(text.split_once('-').map(|(_, endpoint)| endpoint)) {
+    for endpoint in [text.split_once('-').map(|(_, endpoint)| endpoint), Some(&**text)].into_iter().flatten() {
         let (ip, port) = split_address(endpoint);
         if is_address(ip) {
             event.src_port = port;
-            event.src_ip = Some(part(&text, ip));
-            return;
+            event.src_ip = Some(part(text, ip));
+            return true;
         }
     }
-    set_field(event, "user_addr", text);
+    text.is_empty() || text == UNKNOWN
 }
 
 /// A gRPC error wraps the sentence: `rpc error: code = X desc = SENTENCE`.
@@ -75,16 +103,14 @@ fn message<'a>(event: &mut Event<'a>, text: &Text<'a>) {
     event.error = (!sentence.is_empty()).then(|| part(text, sentence));
 }
 
-fn outcome(event: &Event<'_>, status: Option<&str>) -> Status {
-    match status {
-        Some("OK" | "Successful") => Status::Success,
-        Some(_) => Status::Failure,
+fn outcome(status: Option<&str>, code: Option<&str>) -> Status {
+    match (status, code) {
+        (Some("OK" | "Successful"), _) => Status::Success,
+        (Some(_), _) => Status::Failure,
         // A configured format may lack the status.
-        None => match event.field_text("error_code") {
-            Some("0") => Status::Success,
-            Some(code) if code != UNKNOWN && !code.is_empty() => Status::Failure,
-            _ => Status::Unknown,
-        },
+        (None, Some("0")) => Status::Success,
+        (None, Some(_)) => Status::Failure,
+        (None, None) => Status::Unknown,
     }
 }
 
