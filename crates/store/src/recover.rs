@@ -157,7 +157,7 @@ impl Maker {
         }
         if h.wal_seq > self.seen {
             let findings = own::records(frame).into_iter().filter(|r| r["kind"] == "finding");
-            self.said.extend(findings.map(|mut r| r["finding"].take()));
+            self.said.extend(findings.map(own::said));
         }
         Ok(())
     }

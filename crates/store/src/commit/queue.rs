@@ -358,8 +358,8 @@ impl Queue {
 pub struct OwnRecords(pub(crate) Arc<Queue>);
 
 impl OwnRecords {
-    /// Appends `{"kind": kind, kind: said}` to this node's `self` log, after the fact and without waiting. False if it had to be dropped, which
-    /// is counted.
+    /// Appends `{"kind": kind, ...said}` to this node's `self` log without waiting; what has a `kind` of its own stands under `kind`
+    /// (`{"kind": "finding", "finding": {...}}`). False if it had to be dropped, which is counted.
     pub fn append(&self, kind: &str, said: Value) -> bool {
         self.0.append_own(kind, said)
     }

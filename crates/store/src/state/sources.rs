@@ -57,7 +57,7 @@ impl Sources {
     /// Learns from a `self` record, if it defines a source.
     pub fn learn(&mut self, record: &Value) {
         if record["kind"] == KIND {
-            self.learn_line(&record[KIND]);
+            self.learn_line(record);
         }
     }
     /// Learns from `{defined, version, definition}`: what a record and a line of a snapshot say alike.

@@ -316,3 +316,68 @@ fn records_of_our_own_never_wait() {
     assert_eq!(watching.shown().len() as u64, taken);
     assert_eq!(store.stats().own_dropped, 2);
 }
+
+/// Holds the tail until it is let go.
+struct Gate {
+    watching: Watching,
+    open: Arc<(Mutex<bool>, std::sync::Condvar)>,
+}
+
+impl Observer for Gate {
+    fn restore(&mut self, state: Option<&Value>, said: &[Value]) {
+        self.watching.restore(state, said);
+    }
+    fn event(&mut self, seen: &crate::Seen<'_>, event: &event::Event<'_>) {
+        let mut open = self.open.0.lock().unwrap();
+        while !*open {
+            open = self.open.1.wait(open).unwrap();
+        }
+        drop(open);
+        self.watching.event(seen, event);
+        if seen.class != LogClass::Own {
+            self.watching.own.append("access", json!({"seen": seen.name.to_string()}));
+        }
+    }
+    fn frame(&mut self, wal_seq: u64, replay: bool) {
+        self.watching.frame(wal_seq, replay);
+    }
+    fn idle(&mut self) {
+        self.watching.idle();
+    }
+    fn snapshot(&mut self) -> Value {
+        self.watching.snapshot()
+    }
+}
+
+#[test]
+fn an_observer_that_is_slow_holds_sources_back_and_nothing_locks() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = OwnRecords::default();
+    let open = Arc::new((Mutex::new(false), std::sync::Condvar::new()));
+    let watching = Watching { own: own.clone(), ..Watching::default() };
+    let gate = Gate { watching: watching.clone(), open: open.clone() };
+    let store = Store::open(dir.path(), Box::new(crate::rig::Counting::default()), Box::new(gate), Options { own, ..options() }).unwrap();
+    const BATCHES: usize = 60;
+    std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            let mut file = Reading::new(&store, "a", 1);
+            let line = "x".repeat(1 << 20);
+            let tickets: Vec<Ticket> = (0..BATCHES).map(|_| file.send(&store, &[&line[1..]]).unwrap()).collect();
+            for ticket in tickets {
+                ticket.wait().unwrap();
+            }
+        });
+        // 16 MiB in the queue, groups of 4 MiB on their way: the rest cannot have been taken.
+        while store.stats().queue_bytes < (crate::QUEUE_BYTES_MAX - (2 << 20)) as u64 {
+            std::thread::yield_now();
+        }
+        assert!(!sending.is_finished());
+        *open.0.lock().unwrap() = true;
+        open.1.notify_all();
+    });
+    while store.queue_own() || !store.catch_up() || store.stats().own < BATCHES as u64 {
+        std::thread::yield_now();
+    }
+    assert_eq!(raws(&watching).len(), BATCHES);
+    assert_eq!(store.stats().own_dropped, 0);
+}
