@@ -211,7 +211,7 @@ pub fn is_address(text: &str) -> bool {
 pub fn set_source<'a>(event: &mut Event<'a>, whole: &Text<'a>, host: &str) {
     if is_address(host) {
         put(&mut event.src_ip, Some(part(whole, host)));
-    } else if !host.is_empty() && !host.contains(['%', '/', '@', '\\', '*', ' ']) {
+    } else if !host.is_empty() && !host.bytes().any(|b| matches!(b, b'%' | b'/' | b'@' | b'\\' | b'*' | b' ')) {
         put(&mut event.src_host, Some(part(whole, host)));
     }
 }
@@ -232,8 +232,15 @@ pub fn take_client(event: &mut Event<'_>, key: &str) {
 
 /// `dba@%`: the name and the host part, split at the last `@`; names may hold one.
 pub fn split_account(text: &str) -> (&str, Option<&str>) {
-    match text.rsplit_once('@') {
-        Some((name, host)) => (name.trim_matches(['\'', '`', '"']), Some(host.trim_matches(['\'', '`', '"'])).filter(|h| !h.is_empty())),
+    // Quotes are rare, and looking for them is not free.
+    let bare = |part: &'_ str| part.as_bytes().first().is_some_and(|b| !matches!(b, b'\'' | b'`' | b'"'));
+    match memchr::memrchr(b'@', text.as_bytes()) {
+        Some(at) => {
+            let (name, host) = (&text[..at], &text[at + 1..]);
+            let name = if bare(name) { name } else { name.trim_matches(['\'', '`', '"']) };
+            let host = if bare(host) { host } else { host.trim_matches(['\'', '`', '"']) };
+            (name, Some(host).filter(|h| !h.is_empty()))
+        }
         None => (text, None),
     }
 }

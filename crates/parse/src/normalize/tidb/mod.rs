@@ -109,10 +109,20 @@ pub fn normalize(event: &mut Event<'_>) {
     common(event);
 }
 
+/// Whether a key may be one of those below: most lines have none, and length and first letter tell.
+fn may_be_common(key: &str) -> bool {
+    match key.as_bytes().first() {
+        Some(b'c') => matches!(key.len(), 4 | 6 | 7 | 12 | 13),
+        Some(b't') => matches!(key.len(), 10 | 12),
+        Some(b's') => key.len() == 7,
+        Some(b'e') => matches!(key.len(), 3 | 5),
+        _ => false,
+    }
+}
+
 /// Keys that mean the same in every message.
 fn common(event: &mut Event<'_>) {
-    // Most lines have none of them: the first letter tells.
-    if !event.fields.iter().any(|(key, _)| matches!(key.as_bytes().first(), Some(b'c' | b't' | b's' | b'e'))) {
+    if !event.fields.iter().any(|(key, _)| may_be_common(key)) {
         return;
     }
     sweep(event, |event, key, value| match key {

@@ -6,8 +6,8 @@ use event::{Event, Status, Text, action};
 
 use crate::normalize::{
     columns::{
-        act, json_scalar, lower, move_conn, move_txn, name_in, part, put, set_client, set_conn, set_field, set_source, split, take,
-        take_account, take_any, take_login,
+        act, id_or_mark, json_scalar, login, lower, move_conn, move_txn, name_in, part, put, set_client, set_conn, set_field, set_source,
+        split, sweep, take, take_account, take_any, taken,
     },
     errors::statement_failed,
     sql, variables,
@@ -21,12 +21,30 @@ pub fn crucial(event: &mut Event<'_>) {
     sql::apply(event, Status::Unknown, None);
 }
 
-/// `GENERAL_LOG`.
+/// `GENERAL_LOG`: a line for every statement, so its fields are gone over once.
 pub fn general(event: &mut Event<'_>) {
     event.stream = Some(Cow::Borrowed("general"));
-    event.statement = take_any(event, &["sql", "originText"]);
-    event.database = take_any(event, &["currentDB", "current_db"]);
-    take_login(event, "user");
+    sweep(event, |event, key, value| {
+        match key {
+            "sql" if event.statement.is_none() => event.statement = taken(value),
+            "currentDB" | "current_db" if event.database.is_none() => event.database = taken(value),
+            "user" if event.user.is_none() => {
+                if let Some(text) = taken(value) {
+                    login(event, &text);
+                }
+            }
+            "conn" if event.conn_id.is_none() => {
+                event.conn_id = id_or_mark(event, value);
+                return event.conn_id.is_none();
+            }
+            "txnStartTS" if event.txn_ts.is_none() => {
+                event.txn_ts = id_or_mark(event, value);
+                return event.txn_ts.is_none();
+            }
+            _ => return true,
+        }
+        false
+    });
     sql::apply(event, Status::Unknown, None);
 }
 
