@@ -7,6 +7,7 @@ pub mod acts;
 pub mod class;
 pub mod deriver;
 pub mod framing;
+mod intern;
 pub mod normalize;
 pub mod own;
 pub mod parser;

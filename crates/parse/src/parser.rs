@@ -3,14 +3,14 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 use event::{
-    Event, Issue, RecordFlags, SourceDefinition, json,
+    Event, Issue, RecordFlags, SourceDefinition, Text, json,
     limits::{MULTILINE_LINES_MAX, RECORD_BYTES_MAX},
     redact,
 };
 use memchr::{memchr, memchr_iter};
 
 use crate::{
-    Format, framing, normalize,
+    Format, framing, intern, normalize,
     parsers::{
         Context,
         access::{Formatters, Watch},
@@ -38,9 +38,11 @@ pub struct Parser {
     /// The product of the lines so far: the vote's, then what a decisive line said last.
     product: Option<&'static str>,
     /// The version that the product told last.
-    version: Option<String>,
-    /// The operator's labels as JSON text.
-    labels: Option<String>,
+    version: Option<Text<'static>>,
+    /// What every event of the source says: its process, its machine, the operator's labels as JSON text.
+    instance: Option<Text<'static>>,
+    host: Option<Text<'static>>,
+    labels: Option<Text<'static>>,
     /// Pieces of records that have not ended, by container stream.
     pieces: Vec<(String, String)>,
     /// Whether the next record is the rest of an access row's value.
@@ -63,7 +65,9 @@ impl Parser {
             zone_text: [0; 6],
             product: voted.or(told),
             version: None,
-            labels: labels(definition, None),
+            instance: definition.instance.as_deref().map(intern::text),
+            host: definition.host.as_deref().map(intern::text),
+            labels: labels(definition, None).as_deref().map(intern::text),
             pieces: Vec::new(),
             watch: Watch::default(),
             definition: definition.clone(),
@@ -73,16 +77,19 @@ impl Parser {
     /// The event of one record (its final line end may be there or not). Fills everything but position, observed and agent time, act.
     pub fn parse<'r>(&mut self, record: &'r [u8], flags: RecordFlags) -> Event<'r> {
         let body = framing::body(record);
-        let mut event = match simdutf8::basic::from_utf8(body) {
-            Ok(text) => self.parse_text(text, flags),
+        // An event is a kilobyte: it is filled in its place, not handed from one function to the next.
+        let mut event = Event::default();
+        match simdutf8::basic::from_utf8(body) {
+            Ok(text) => self.parse_text(text, flags, &mut event),
             Err(_) => {
                 let shown = escaped(body);
-                let mut event = self.parse_text(&shown, flags).into_owned();
+                let mut of_shown = Event::default();
+                self.parse_text(&shown, flags, &mut of_shown);
+                event = of_shown.into_owned();
                 event.raw_bytes = Some(Cow::Borrowed(body));
                 event.mark(Issue::NotUtf8);
-                event
             }
-        };
+        }
         if flags != RecordFlags::default() {
             for (flag, issue) in [(RecordFlags::PIECE, Issue::Piece), (RecordFlags::SPLIT, Issue::Split), (RecordFlags::CUT, Issue::Cut)] {
                 if flags.has(flag) {
@@ -100,22 +107,24 @@ impl Parser {
     }
 
     /// `raw` is the text; what the columns are made of is the product's own words in it.
-    fn parse_text<'r>(&mut self, text: &'r str, flags: RecordFlags) -> Event<'r> {
+    fn parse_text<'r>(&mut self, text: &'r str, flags: RecordFlags, event: &mut Event<'r>) {
         let (own, line) = prefix::unwrap(text);
         if line.carrier == Carrier::None {
-            return self.parse_own(text);
+            return self.parse_own(text, event);
         }
-        let mut event = match self.joined(&own, text, &line, flags) {
-            Joined::Waits => Event { product: self.product.map(Cow::Borrowed), stream: Some(Cow::Borrowed("server")), ..Event::default() },
+        match self.joined(&own, text, &line, flags) {
+            Joined::Waits => {
+                event.product = self.product.map(Cow::Borrowed);
+                event.stream = Some(Cow::Borrowed("server"));
+            }
             Joined::Whole => match own {
-                Cow::Borrowed(own) => self.parse_own(own),
-                Cow::Owned(own) => self.parse_own(&own).into_owned(),
+                Cow::Borrowed(own) => self.parse_own(own, event),
+                Cow::Owned(own) => *event = self.parse_joined(&own),
             },
-            Joined::Last(whole) => self.parse_own(&whole).into_owned(),
-        };
+            Joined::Last(whole) => *event = self.parse_joined(&whole),
+        }
         event.raw = Cow::Borrowed(text);
-        self.carried(&mut event, &line);
-        event
+        self.carried(event, &line);
     }
 
     /// What the prefix tells.
@@ -163,20 +172,30 @@ impl Parser {
     }
 
     /// The event of the product's own words.
-    fn parse_own<'r>(&mut self, text: &'r str) -> Event<'r> {
-        let mut event = Event { raw: Cow::Borrowed(text), ..Event::default() };
+    fn parse_own<'r>(&mut self, text: &'r str, event: &mut Event<'r>) {
+        event.raw = Cow::Borrowed(text);
         let context = Context { definition: &self.definition, access: &self.access, zone: &self.zone, product: self.product };
-        let format = first_format(text, &mut event, &context);
-        self.watch.see(&mut event, format);
-        self.learn(text, &mut event, format);
+        let format = first_format(text, event, &context);
+        self.watch.see(event, format);
+        self.learn(text, event, format);
         if event.stream.is_none() {
             event.stream = Some(Cow::Borrowed("server"));
         }
-        event.instance = event.instance.take().or_else(|| self.definition.instance.clone().map(Cow::Owned));
-        event.host = event.host.take().or_else(|| self.definition.host.clone().map(Cow::Owned));
-        event.labels = self.labels.clone().map(Cow::Owned);
-        normalize::normalize(&mut event, format);
-        event
+        if event.instance.is_none() {
+            event.instance.clone_from(&self.instance);
+        }
+        if event.host.is_none() {
+            event.host.clone_from(&self.host);
+        }
+        event.labels.clone_from(&self.labels);
+        normalize::normalize(event, format);
+    }
+
+    /// The event of words that do not outlive it.
+    fn parse_joined(&mut self, text: &str) -> Event<'static> {
+        let mut event = Event::default();
+        self.parse_own(text, &mut event);
+        event.into_owned()
     }
 
     /// Product, version and zone: from the line, else from the lines before it.
@@ -195,8 +214,9 @@ impl Parser {
             event.version = told_version(event).map(|v| Cow::Owned(v.to_owned()));
         }
         match &event.version {
-            Some(version) => self.version = Some(version.clone().into_owned()),
-            None => event.version = self.version.clone().map(Cow::Owned),
+            Some(version) if self.version.as_ref() != Some(version) => self.version = Some(intern::text(version)),
+            Some(_) => {}
+            None => event.version.clone_from(&self.version),
         }
         // `[2026/03/02 10:00:00.120 +08:00]`: the offset stands at 25.
         if !self.zone_told

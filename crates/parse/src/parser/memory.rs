@@ -4,7 +4,7 @@ use event::SourceDefinition;
 use serde::{Deserialize, Serialize};
 
 use super::Parser;
-use crate::{product, time::Zone};
+use crate::{intern, product, time::Zone};
 
 /// The memory of one source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ impl Parser {
             zone,
             zone_text: zone.map(|_| self.zone_text),
             product: self.product.map(str::to_owned),
-            version: self.version.clone(),
+            version: self.version.as_deref().map(str::to_owned),
             pieces: self.pieces.clone(),
             torn: self.watch.open,
         }
@@ -57,7 +57,7 @@ impl Parser {
         if let Some(learned) = memory.product.as_deref().and_then(product::known) {
             self.product = Some(learned);
         }
-        self.version.clone_from(&memory.version);
+        self.version = memory.version.as_deref().map(intern::text);
         self.pieces.clone_from(&memory.pieces);
         self.watch.open = memory.torn;
     }
