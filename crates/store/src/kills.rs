@@ -17,7 +17,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::{
     Options, Store, SubmitError, Ticket,
-    rig::{NEVER, Reading, open_with, options},
+    rig::{NEVER, Reading, memory, open_with, options},
     tail::SealAt,
 };
 
@@ -141,11 +141,6 @@ fn names(rows: &[RecordBatch]) -> (BTreeMap<String, Vec<i64>>, Vec<String>) {
         }
     }
     (logs, own)
-}
-
-/// In memory where there is such a place: a kill leaves what was written there as well, and a sync costs nothing.
-fn memory() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 #[test]

@@ -113,7 +113,11 @@ impl Observer for Watching {
     }
 }
 
-/// A disk that fails when told: the n-th sync from now, or the making of segments.
+/// What is written reaches the disk in pieces of this size, each whole or not at all.
+const SECTOR: usize = 512;
+
+/// A disk that fails when told: the n-th sync from now, or the making of segments. What was written since the last good sync is lost with a sync
+/// that fails, but for some of its sectors.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     /// Syncs that still succeed; `u64::MAX` for all.
@@ -134,6 +138,8 @@ impl Faults {
 struct Failing {
     paper: Box<dyn Paper>,
     faults: Faults,
+    /// Written, not synced.
+    waiting: Vec<(u64, Vec<u8>)>,
 }
 
 impl Mill for Faults {
@@ -141,16 +147,30 @@ impl Mill for Faults {
         if self.full.load(Ordering::SeqCst) {
             return Err(io::Error::from(io::ErrorKind::StorageFull));
         }
-        Ok(Box::new(Failing { paper: Disk.make(path, size)?, faults: self.clone() }))
+        Ok(Box::new(Failing { paper: Disk.make(path, size)?, faults: self.clone(), waiting: Vec::new() }))
     }
 }
 
 impl Paper for Failing {
     fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.paper.write_at(at, bytes)
+        self.waiting.push((at, bytes.to_vec()));
+        Ok(())
     }
     fn sync(&mut self) -> io::Result<()> {
         let left = self.faults.syncs_left.load(Ordering::SeqCst);
+        for (at, bytes) in std::mem::take(&mut self.waiting) {
+            if left > 0 {
+                self.paper.write_at(at, &bytes)?;
+                continue;
+            }
+            let mut dice = at.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ bytes.len() as u64;
+            for (i, sector) in bytes.chunks(SECTOR).enumerate() {
+                dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                if dice >> 62 != 0 {
+                    self.paper.write_at(at + (i * SECTOR) as u64, sector)?;
+                }
+            }
+        }
         if left == 0 {
             self.faults.failed.fetch_add(1, Ordering::SeqCst);
             return Err(io::Error::other("injected: the disk is gone"));
@@ -160,6 +180,11 @@ impl Paper for Failing {
         }
         self.paper.sync()
     }
+}
+
+/// A folder in memory where there is such a place: what was written stays there over a kill, and a sync costs nothing.
+pub fn memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// Never seals by itself.
