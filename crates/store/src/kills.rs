@@ -60,7 +60,7 @@ fn child() {
     writeln!(out, "\nopening").unwrap();
     let (store, _) = open_with(Path::new(&dir), small()).unwrap();
     let mut files: Vec<Reading> = (0..FILES).map(|f| resume(&store, f)).collect();
-    for round in 0.. {
+    loop {
         let mut tickets: Vec<(usize, u64, Ticket)> = Vec::new();
         for (f, file) in files.iter_mut().enumerate() {
             let from = file.tracker.position() / LINE;
@@ -73,8 +73,16 @@ fn child() {
             assert_eq!(ticket.wait().unwrap().stored, end);
             writeln!(out, "acked {f} {end}").unwrap();
         }
-        if round % 40 == 39 {
-            store.checkpoint().unwrap();
+        match random.below(12) {
+            0 => {
+                writeln!(out, "sealing").unwrap();
+                store.seal().unwrap();
+            }
+            1 => {
+                writeln!(out, "snapshot").unwrap();
+                store.checkpoint().unwrap();
+            }
+            _ => {}
         }
     }
 }
@@ -98,7 +106,8 @@ fn kill_after(dir: &Path, lines: u64, acked: &mut BTreeMap<u8, u64>) {
         .spawn()
         .unwrap();
     let out = BufReader::new(child.stdout.take().unwrap());
-    let mut said = out.lines().map(Result::unwrap).filter(|l| l == "opening" || l.starts_with("acked "));
+    let mut said =
+        out.lines().map(Result::unwrap).filter(|l| ["opening", "sealing", "snapshot"].contains(&l.as_str()) || l.starts_with("acked "));
     assert_eq!(said.next().as_deref(), Some("opening"), "the child runs");
     let mut note = |line: &str| {
         if let Some((file, end)) = line.strip_prefix("acked ").and_then(|l| l.split_once(' ')) {
