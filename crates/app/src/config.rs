@@ -8,7 +8,11 @@ use std::{
 };
 
 use alert::{Secret, notifiers::Settings};
-use event::{Severity, SourceDefinition, id::is_cluster_name};
+use event::{
+    Redactor, Severity, SourceDefinition,
+    id::is_cluster_name,
+    redact::{HashKey, Mode, Pattern, RedactConfig, RedactError},
+};
 use serde::Deserialize;
 
 #[cfg(test)]
@@ -188,6 +192,25 @@ impl Config {
             return Err(format!("[[notify]] name = \"{}\" stands twice; names must differ", twice[0]));
         }
         self.notify.iter().try_for_each(|n| n.settings(folder)?.build().map(|_| ()).map_err(|e| e.to_string()))
+    }
+
+    /// The gate of this configuration. `key` is the store's, for mode hash.
+    pub fn redactor(&self, key: Option<store::RedactKey>) -> Result<Redactor, RedactError> {
+        let mode = match self.redact.mode.as_deref() {
+            None | Some("mask") => Mode::Mask,
+            Some("remove") => Mode::Remove,
+            Some("hash") => Mode::Hash,
+            Some(other) => return Err(RedactError::Pattern { name: "mode".to_owned(), why: format!("{other:?}: use mask, remove or hash") }),
+        };
+        let pattern = |(name, regex): (&String, &String)| Pattern { name: name.clone(), regex: regex.clone() };
+        // A check without a store must not fail for want of its key.
+        let key = key.map_or(HashKey { id: "check".to_owned(), key: [0; 32] }, |k| HashKey { id: k.id, key: k.key });
+        Redactor::new(RedactConfig {
+            mode,
+            hash_key: Some(key),
+            patterns: self.redact.patterns.iter().map(pattern).collect(),
+            exceptions: self.redact.exceptions.clone(),
+        })
     }
 
     /// The settings of every channel, secrets resolved.
