@@ -7,8 +7,8 @@ use std::{sync::Arc, time::Duration};
 
 use datafusion::{
     arrow::{
-        array::{AsArray as _, BooleanArray, RecordBatch, StringArray, new_null_array},
-        compute::{cast, filter_record_batch},
+        array::{AsArray as _, BooleanArray, RecordBatch, StringArray},
+        compute::filter_record_batch,
         datatypes::SchemaRef,
     },
     catalog::TableProvider,
@@ -78,10 +78,9 @@ impl Engine {
         functions::register(&ctx);
         let columns = as_views(&snapshot.columns);
         let table = table_schema(&columns);
-        let fresh = snapshot.fresh.iter().map(|b| conform(b, table.table_schema())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
         let lake = |own: &[bool]| -> Result<Arc<dyn TableProvider>, QueryError> {
             let files: Vec<DataFile> = snapshot.files.iter().filter(|f| own.contains(&(f.class == OWN_CLASS))).cloned().collect();
-            let rows = fresh.iter().filter_map(|b| of_class(b, own).transpose()).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+            let rows = snapshot.fresh.iter().filter_map(|b| of_class(b, own).transpose()).collect::<Result<Vec<_>, _>>().map_err(failed)?;
             Ok(Arc::new(Lake::new(table.clone(), &files, rows, Arc::clone(footers))))
         };
         let (events, own, all) = (lake(&[false])?, lake(&[true])?, lake(&[false, true])?);
@@ -151,22 +150,16 @@ fn session(limits: Limits) -> datafusion::error::Result<SessionContext> {
     Ok(SessionContext::new_with_config_rt(config, runtime))
 }
 
-/// A batch in the table's columns and types. A column that an older writer did not know is null.
-fn conform(batch: &RecordBatch, schema: &SchemaRef) -> datafusion::error::Result<RecordBatch> {
-    let columns = schema.fields().iter().map(|f| match batch.column_by_name(f.name()) {
-        Some(column) => Ok(cast(column, f.data_type())?),
-        None => Ok(new_null_array(f.data_type(), batch.num_rows())),
-    });
-    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<datafusion::error::Result<Vec<_>>>()?)?)
-}
-
 /// The rows of our own class, of the other classes, or all; none if no row is left.
 fn of_class(batch: &RecordBatch, own: &[bool]) -> datafusion::error::Result<Option<RecordBatch>> {
     let Some(class) = batch.column_by_name("class").filter(|_| own.len() == 1) else { return Ok(Some(batch.clone())) };
     let class: &StringArray = class.as_string();
     let mask: BooleanArray = class.iter().map(|c| Some(own.contains(&(c == Some(OWN_CLASS))))).collect();
-    let kept = filter_record_batch(batch, &mask)?;
-    Ok((kept.num_rows() > 0).then_some(kept))
+    match mask.true_count() {
+        0 => Ok(None),
+        all if all == batch.num_rows() => Ok(Some(batch.clone())),
+        _ => Ok(Some(filter_record_batch(batch, &mask)?)),
+    }
 }
 
 /// The rows of an answer, as they come.

@@ -9,6 +9,7 @@ mod footers;
 mod functions;
 mod guard;
 mod network;
+mod open;
 mod pattern;
 mod provider;
 mod rows;

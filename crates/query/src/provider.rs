@@ -7,7 +7,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use datafusion::{
     arrow::{
-        array::RecordBatch,
+        array::{RecordBatch, RecordBatchOptions, new_null_array},
+        compute::cast,
         datatypes::{DataType, Field, Schema, SchemaRef},
     },
     catalog::{Session, TableProvider},
@@ -50,6 +51,16 @@ pub struct DataFile {
     pub bounds: Vec<(&'static str, ScalarValue, ScalarValue)>,
 }
 
+/// A batch in some of the table's columns and in its types. A column that an older writer did not know is null.
+fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = schema.fields().iter().map(|f| match batch.column_by_name(f.name()) {
+        Some(column) => Ok(cast(column, f.data_type())?),
+        None => Ok(new_null_array(f.data_type(), batch.num_rows())),
+    });
+    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns.collect::<Result<Vec<_>>>()?, &rows)?)
+}
+
 /// The schema with text as views (cheaper to filter and to sort than copies) and every column nullable.
 pub(crate) fn as_views(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter().map(|f| {
@@ -88,7 +99,7 @@ struct Known {
 }
 
 impl Lake {
-    /// `fresh` has the table's columns: those of the files, and the partition columns behind them.
+    /// `fresh` has the columns of the files and the partition columns behind them, as text or as views.
     pub(crate) fn new(table: TableSchema, files: &[DataFile], fresh: Vec<RecordBatch>, footers: Arc<Footers>) -> Self {
         let files = files.iter().map(|f| Arc::new(known(table.file_schema(), f))).collect();
         Self { schema: Arc::clone(table.table_schema()), table, files, fresh, footers }
@@ -158,7 +169,10 @@ impl TableProvider for Lake {
             plans.push(self.scan_files(&files, session.config().target_partitions(), projection, limit)?);
         }
         if !self.fresh.is_empty() {
-            plans.push(MemorySourceConfig::try_new_exec(std::slice::from_ref(&self.fresh), Arc::clone(&self.schema), projection.cloned())?);
+            // Only what was asked for is turned into the table's types: most questions need few columns.
+            let wanted = projection.map_or_else(|| Ok(Arc::clone(&self.schema)), |p| self.schema.project(p).map(Arc::new))?;
+            let rows = self.fresh.iter().map(|b| conform(b, &wanted)).collect::<Result<Vec<_>>>()?;
+            plans.push(MemorySourceConfig::try_new_exec(&[rows], wanted, None)?);
         }
         match plans.len() {
             0 => Ok(Arc::new(EmptyExec::new(

@@ -3,6 +3,7 @@
 //! A command is `Args` (clap), `run(args, &Globals) -> anyhow::Result<Done>`. Nothing here knows how a command works.
 
 mod output;
+mod stores;
 
 use std::process::ExitCode;
 
@@ -70,6 +71,10 @@ macro_rules! commands {
 
 // The one list of commands: add a command = one file beside this one, one line here.
 commands! {
+    /// Ask a store in SQL
+    Query => query,
+    /// Find lines in a store by words and fields
+    Search => search,
     /// Show the version
     Version => version,
 }
