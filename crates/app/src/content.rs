@@ -57,12 +57,31 @@ pub fn folder(path: &Path) -> Result<Vec<Document>, RuleProblem> {
     files.into_iter().map(read).collect()
 }
 
+/// Only the rules of one folder or file.
+pub fn of(path: &Path) -> Result<Arc<RuleSet>, Vec<RuleProblem>> {
+    load(&folder(path).map_err(|p| vec![p])?)
+}
+
 /// The rules in force: the shipped ones and those of these folders, without the disabled. Every problem is told.
 pub fn rules(folders: &[PathBuf], disabled: &[String]) -> Result<Arc<RuleSet>, Vec<RuleProblem>> {
     let mut documents = shipped();
     for path in folders {
         documents.extend(folder(path).map_err(|p| vec![p])?);
     }
-    let set = RuleSet::load(documents.iter().map(|(name, text)| (name.as_str(), text.as_str())))?;
-    Ok(Arc::new(set.without(disabled).map_err(|p| vec![p])?))
+    let mut unknown: Vec<&String> = disabled.iter().collect();
+    documents.retain(|(_, text)| {
+        let off = |id: &&String| text.lines().any(|l| l.trim_end() == format!("id: {id}"));
+        let named: Vec<&String> = unknown.iter().copied().filter(off).collect();
+        unknown.retain(|id| !named.contains(id));
+        named.is_empty()
+    });
+    if let Some(id) = unknown.first() {
+        let what = format!("there is no rule {id:?} to disable; `bartizan rules list` names them");
+        return Err(vec![RuleProblem { file: "[rules] disabled".to_owned(), what }]);
+    }
+    load(&documents)
+}
+
+fn load(documents: &[Document]) -> Result<Arc<RuleSet>, Vec<RuleProblem>> {
+    RuleSet::load(documents.iter().map(|(name, text)| (name.as_str(), text.as_str()))).map(Arc::new)
 }

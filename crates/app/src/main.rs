@@ -3,7 +3,11 @@
 //! Data goes to standard output, talk to standard error. Must never print a secret or a backtrace to a user.
 
 mod cli;
+mod config;
+mod content;
 mod exit;
+mod pipeline;
+mod simulate;
 
 use std::process::ExitCode;
 

@@ -24,6 +24,9 @@ pub struct SourceDefinition {
     /// The product that the first 64 KiB of the file voted for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voted: Option<String>,
+    /// The one line format that the operator says it has; none: each line tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
     /// The zone of times without one: IANA name or offset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,

@@ -24,8 +24,8 @@ pub struct Signal {
     pub decisive: bool,
 }
 
-/// The products that have parsers, by the spelling of the column.
-const PRODUCTS: [&str; 8] = ["tidb", "pd", "tikv", "tiflash", "tiproxy", "ticdc", "milvus", "etcd"];
+/// The products that have parsers, by the spelling of the column. `tidb` and `milvus` name their families too.
+pub const PRODUCTS: [&str; 8] = ["tidb", "pd", "tikv", "tiflash", "tiproxy", "ticdc", "milvus", "etcd"];
 /// The vote looks at this much of a file.
 const VOTE_BYTES_MAX: usize = 64 << 10;
 /// A decisive line counts as much as so many weak ones.

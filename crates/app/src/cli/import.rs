@@ -75,11 +75,12 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
 
 /// The files, each readable, with what is told of them.
 fn wanted(args: &Args) -> anyhow::Result<Vec<Wanted>> {
+    let told = SourceDefinition { imported: true, host: crate::config::hostname(), ..args.source.definition()? };
     let mut wanted = Vec::new();
     for path in &args.files {
         drop(collect::open::open(path).with_context(|| format!("importing {}", path.display())).exit(Exit::Io)?);
         let absolute = std::path::absolute(path).with_context(|| format!("importing {}", path.display()))?;
-        let definition = SourceDefinition { imported: true, host: crate::config::hostname(), ..args.source.definition(Some(&absolute))? };
+        let definition = SourceArgs::of_file(&told, &absolute);
         wanted.push(Wanted { path: absolute, definition });
     }
     Ok(wanted)

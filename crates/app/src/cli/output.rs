@@ -77,6 +77,10 @@ impl Output {
         self.rows += 1;
         Ok(())
     }
+    /// What is written so far leaves now: for a reader that follows.
+    pub fn flush(&mut self) -> anyhow::Result<()> {
+        Ok(self.out.flush()?)
+    }
     /// Ends the data.
     pub fn finish(mut self) -> anyhow::Result<()> {
         match self.format {

@@ -16,7 +16,7 @@ use event::{Redactor, clock::SystemClock};
 use server::start::{Running, Wanted};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Done, Globals, import, source_args, stores};
+use super::{Done, Globals, import, source_args::SourceArgs, stores};
 use crate::{
     config::Config,
     content,
@@ -145,9 +145,9 @@ fn channels(config: &Config, folder: &Path) -> anyhow::Result<Vec<Settings>> {
 
 fn sources(config: &Config) -> anyhow::Result<Vec<FileSource>> {
     let source = |s: &crate::config::Source| {
-        let told = s.db_config.as_deref().map(source_args::DbConfig::read).transpose().exit(Exit::Config)?.unwrap_or_default();
+        let told = SourceArgs { db_config: s.db_config.iter().cloned().collect(), ..SourceArgs::default() }.definition()?;
         let mut definition = s.definition(told.access_formats);
-        definition.time_zone = definition.time_zone.or(told.time_zone);
+        definition.component = definition.component.or(told.component);
         Ok(FileSource { pattern: s.path.clone(), definition })
     };
     config.source.iter().map(source).collect()

@@ -48,6 +48,16 @@ fn raw_is_the_record_and_its_exact_bytes_are_kept() {
 }
 
 #[test]
+fn a_named_format_is_the_only_one() {
+    let line = b"{\"level\":\"INFO\",\"message\":\"x\"}";
+    for (name, parsed) in [(None, true), (Some("json"), true), (Some("unified"), false), (Some("auto"), true), (Some("plain"), false)] {
+        let format = name.map(str::to_owned);
+        let e = Parser::new(&SourceDefinition { format, ..definition(None) }).parse(line, RecordFlags::default()).into_owned();
+        assert_eq!(!e.is_marked(&Issue::Unparsed), parsed, "{name:?}");
+    }
+}
+
+#[test]
 fn flags_of_the_bytes_become_issues() {
     let mut parser = Parser::new(&definition(None));
     let flags = RecordFlags::default().with(RecordFlags::CUT).with(RecordFlags::SPLIT);

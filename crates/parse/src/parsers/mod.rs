@@ -45,6 +45,27 @@ pub enum Format {
     Plain,
 }
 
+impl Format {
+    /// The formats that an operator may name, by their spelling.
+    pub const NAMES: &'static [(&'static str, Self)] = &[
+        ("unified", Self::Unified),
+        ("json", Self::Json),
+        ("slow", Self::Slow),
+        ("audit", Self::AuditExtension),
+        ("audit-plugin", Self::AuditPlugin),
+        ("access", Self::Access),
+        ("gin", Self::Gin),
+        ("glog", Self::Glog),
+        ("crash", Self::Crash),
+        ("banner", Self::Banner),
+        ("plain", Self::Plain),
+    ];
+    /// Reads a spelling; `auto` and anything else is none.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, format)| *format)
+    }
+}
+
 /// What a parser may know beside the record.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'c> {
@@ -88,12 +109,13 @@ pub const FORMATS: &[LineFormat] = &[
 
 /// Parses the text by the first format that takes it; marks `unparsed` where none does.
 pub fn first_format<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> Format {
-    for format in FORMATS {
+    let only = context.definition.format.as_deref().and_then(Format::named);
+    for format in FORMATS.iter().filter(|f| only.is_none_or(|only| only == f.format)) {
         if (format.recognize)(text.as_bytes()) && (format.parse)(text, event, context) {
             return format.format;
         }
     }
-    if json::parse_any(text, event, context) {
+    if only.is_none_or(|only| only == Format::Json) && json::parse_any(text, event, context) {
         return Format::Json;
     }
     event.mark(Issue::Unparsed);
