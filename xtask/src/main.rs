@@ -2,6 +2,7 @@
 //!
 //! Must never be needed to build or run Bartizan.
 
+mod bench;
 mod tidy;
 
 use std::process::ExitCode;
@@ -14,7 +15,10 @@ struct Chore {
 }
 
 /// All chores. One line each.
-const CHORES: &[Chore] = &[Chore { name: "tidy", about: "check the tree: directions, caps, fixtures, documents", run: tidy::run }];
+const CHORES: &[Chore] = &[
+    Chore { name: "bench", about: "measure parse or import beside zstd -3", run: bench::run },
+    Chore { name: "tidy", about: "check the tree: directions, caps, fixtures, documents", run: tidy::run },
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -66,7 +66,10 @@ mod tests {
         let mut look = bus.look();
         bus.show(&name, "prod", &event);
         let line: serde_json::Value = serde_json::from_str(&look.try_recv().unwrap().json).unwrap();
-        assert_eq!((line["log"].as_str(), line["seq"].as_i64(), line["raw"].as_str()), (Some("00000001.prod.security"), Some(7), Some("x")));
+        assert_eq!(
+            (line["log"].as_str(), line["seq"].as_i64(), line["raw"].as_str()),
+            (Some("00000001.prod.security"), Some(7), Some("x"))
+        );
         assert!(look.try_recv().is_err());
     }
 }

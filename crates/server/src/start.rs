@@ -153,8 +153,7 @@ impl Running {
             paused: std::sync::Mutex::default(),
         });
         let console = Some(format!("http://{listen}"));
-        let deliverer =
-            Deliverer::new(state, channels, wanted.clock, bell, wanted.print, console).map_err(StartError::Machine)?;
+        let deliverer = Deliverer::new(state, channels, wanted.clock, bell, wanted.print, console).map_err(StartError::Machine)?;
         let setup_link = setup_link(&site).await?;
         let others = vec![
             tokio::spawn(deliverer.run()),

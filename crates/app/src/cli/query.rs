@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{Done, Globals, Output, stores};
+use super::{
+    Done, Globals, Output,
+    stores::{self, Question, Reply},
+};
 
 /// What to ask, and where.
 #[derive(Debug, clap::Args)]
@@ -17,14 +20,17 @@ pub struct Args {
 
 /// Prints the rows of the answer as they come.
 pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
-    let engine = stores::engine(&args.data)?;
+    let mut out = None;
     stores::wait(async {
-        let mut answer = stores::asked(engine.sql(&args.sql).await)?;
-        let mut out = Output::new(globals.format(), answer.columns.clone());
-        while let Some(rows) = stores::asked(answer.next().await)? {
-            rows.into_iter().try_for_each(|row| out.row(row))?;
-        }
-        out.finish()?;
-        Ok(Done::Ok)
-    })
+        stores::ask(&args.data, &Question::Sql(&args.sql), |reply| {
+            match reply {
+                Reply::Columns(columns) => out = Some(Output::new(globals.format(), columns)),
+                Reply::Row(row) => out.as_mut().map_or(Ok(()), |out| out.row(row))?,
+            }
+            Ok(())
+        })
+        .await
+    })?;
+    out.map_or(Ok(()), Output::finish)?;
+    Ok(Done::Ok)
 }

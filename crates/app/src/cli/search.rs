@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use event::{Clock as _, clock::SystemClock};
 use query::{Row, Search};
 
-use super::{Done, Format, Globals, Output, stores};
+use super::{
+    Done, Format, Globals, Output,
+    stores::{self, Question, Reply},
+};
 
 /// The newest so many lines are shown if nothing else is asked for.
 const LINES: usize = 1000;
@@ -42,30 +45,39 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     let read = |text: &str| stores::asked(Search::parse(text, now));
     let since = args.since.map(|t| read(&format!("since:{t}"))).transpose()?.and_then(|s| s.since);
     let until = args.until.map(|t| read(&format!("until:{t}"))).transpose()?.and_then(|s| s.until);
-    let search = read(&args.words.join(" "))?.within(since, until);
-    let engine = stores::engine(&args.data)?;
-    let table = globals.format() == Format::Table;
-    let columns = if table { TABLE_COLUMNS.map(str::to_owned).to_vec() } else { Vec::new() };
+    let text = args.words.join(" ");
+    read(&text)?;
+    let (mut out, mut left, mut more) = (None, args.limit, false);
+    // One line more than is shown tells whether there are more.
+    let question = Question::Search { text: &text, since, until, limit: args.limit.saturating_add(1) };
     stores::wait(async {
-        // One line more than is shown tells whether there are more.
-        let mut answer = stores::asked(engine.search(&search, args.limit.saturating_add(1), None).await)?;
-        let columns = if globals.format() == Format::Csv { answer.columns.clone() } else { columns };
-        let mut out = Output::new(globals.format(), columns);
-        let mut left = args.limit;
-        let mut more = false;
-        while let Some(rows) = stores::asked(answer.next().await)? {
-            more |= rows.len() > left;
-            for row in rows.into_iter().take(left) {
-                left -= 1;
-                out.row(known(row))?;
+        stores::ask(&args.data, &question, |reply| {
+            match reply {
+                Reply::Columns(columns) => out = Some(Output::new(globals.format(), shown(globals.format(), columns))),
+                Reply::Row(_) if left == 0 => more = true,
+                Reply::Row(row) => {
+                    left -= 1;
+                    out.as_mut().map_or(Ok(()), |out| out.row(known(row)))?;
+                }
             }
-        }
-        out.finish()?;
-        if more && !globals.quiet {
-            eprintln!("bartizan: these are the newest {} lines, there are more; --limit shows more, since: and until: narrow it", args.limit);
-        }
-        Ok(Done::Ok)
-    })
+            Ok(())
+        })
+        .await
+    })?;
+    out.map_or(Ok(()), Output::finish)?;
+    if more && !globals.quiet {
+        eprintln!("bartizan: these are the newest {} lines, there are more; --limit shows more, since: and until: narrow it", args.limit);
+    }
+    Ok(Done::Ok)
+}
+
+/// The columns of a shape: few on a terminal, all in CSV, whatever a line has in JSON.
+fn shown(format: Format, all: Vec<String>) -> Vec<String> {
+    match format {
+        Format::Table => TABLE_COLUMNS.map(str::to_owned).to_vec(),
+        Format::Csv => all,
+        Format::Json | Format::Jsonl => Vec::new(),
+    }
 }
 
 /// A line without the columns that it does not know.

@@ -1,21 +1,93 @@
 //! Where `--data` leads: one moment of a store, ready for questions.
 //!
-//! A running server would be asked through its `ctl.sock`; without one, lake and WAL are read beside whatever writes to them. Never writes.
+//! A running server is asked through its `ctl.sock`; without one, lake and WAL are read beside whatever writes to them. Never writes.
 
 use std::{future::Future, path::Path, sync::Arc};
 
 use anyhow::Context as _;
-use query::{Blame, Engine, Limits, QueryError, Snapshot};
+use event::{Clock as _, Micros, clock::SystemClock};
+use query::{Blame, Engine, Limits, QueryError, Row, Search, Snapshot};
+use serde_json::{Value, json};
+use server::ctl::Client;
 use store::StoreError;
 
 use crate::exit::{Exit, ExitExt as _};
 
-/// An engine over the newest moment of the store in a folder.
-pub fn engine(data: &Path) -> anyhow::Result<Engine> {
-    // A server that runs here is asked first, once it answers questions on its socket: it has the footers and the newest rows in memory.
+/// A question to a store.
+pub enum Question<'q> {
+    /// One SQL statement.
+    Sql(&'q str),
+    /// The newest so many lines that match.
+    Search {
+        /// The search as it was typed.
+        text: &'q str,
+        /// Only from this time on.
+        since: Option<Micros>,
+        /// Only before this time.
+        until: Option<Micros>,
+        /// At most so many.
+        limit: usize,
+    },
+}
+
+/// What comes of it, in order.
+pub enum Reply {
+    /// The columns' names, first.
+    Columns(Vec<String>),
+    /// One row.
+    Row(Row),
+}
+
+/// Asks the server that runs on the folder (it has the footers and the newest rows in memory), else the store itself.
+pub async fn ask(data: &Path, question: &Question<'_>, mut each: impl FnMut(Reply) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    match Client::find(data) {
+        Some(client) => there(&client, question, &mut each).await,
+        None => here(data, question, &mut each).await,
+    }
+}
+
+async fn here(data: &Path, question: &Question<'_>, each: &mut dyn FnMut(Reply) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let view = store::open_read_only(data, || Box::new(parse::Deriver::default())).or_else(refused)?;
     let snapshot = Snapshot::of(view.moment.files.iter(), view.moment.rows);
-    asked(Engine::new(&snapshot, &Arc::default(), Limits::COMMAND))
+    let engine = asked(Engine::new(&snapshot, &Arc::default(), Limits::COMMAND))?;
+    let mut answer = match question {
+        Question::Sql(sql) => asked(engine.sql(sql).await)?,
+        Question::Search { text, since, until, limit } => {
+            let search = asked(Search::parse(text, SystemClock.now()))?.within(*since, *until);
+            asked(engine.search(&search, *limit, None).await)?
+        }
+    };
+    each(Reply::Columns(answer.columns.clone()))?;
+    while let Some(rows) = asked(answer.next().await)? {
+        rows.into_iter().try_for_each(|row| each(Reply::Row(row)))?;
+    }
+    Ok(())
+}
+
+async fn there(client: &Client, question: &Question<'_>, each: &mut dyn FnMut(Reply) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let (path, body) = match question {
+        Question::Sql(sql) => ("/ctl/query", json!({"sql": sql})),
+        Question::Search { text, since, until, limit } => {
+            ("/ctl/search", json!({"q": text, "since": since, "until": until, "limit": limit}))
+        }
+    };
+    let mut failed = None;
+    let line = |mut line: Value| {
+        let reply = match (line["columns"].take(), line["row"].take()) {
+            (Value::Array(names), _) => Reply::Columns(names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect()),
+            (_, Value::Object(row)) => Reply::Row(row),
+            _ => return Ok(()),
+        };
+        each(reply).map_err(|e| {
+            let why = e.to_string();
+            failed = Some(e);
+            why
+        })
+    };
+    let ended = client.lines(path, &body, line).await;
+    // What went wrong on our side (a reader that went away) is told as what it was.
+    failed.map_or(Ok(()), Err)?;
+    ended.or_else(super::ctl_failed)
 }
 
 /// Gives an error of the store its exit code.
@@ -41,6 +113,6 @@ pub fn asked<T>(answer: Result<T, QueryError>) -> anyhow::Result<T> {
 
 /// Runs a question to its end.
 pub fn wait<T>(question: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().context("starting the threads of the query engine")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the threads of the query engine")?;
     runtime.block_on(question)
 }

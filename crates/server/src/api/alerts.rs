@@ -80,7 +80,27 @@ fn line(evidence: &Evidence, rows: &[query::Row]) -> Value {
     shown.insert("name".into(), format!("{log}:{seq}").into());
     match rows.iter().find(is_it) {
         Some(row) => {
-            let keys = ["time", "observed_time", "cluster", "product", "component", "stream", "instance", "level", "action", "status", "user", "target_user", "src_ip", "src_host", "object", "database", "issues", "fields", "raw"];
+            let keys = [
+                "time",
+                "observed_time",
+                "cluster",
+                "product",
+                "component",
+                "stream",
+                "instance",
+                "level",
+                "action",
+                "status",
+                "user",
+                "target_user",
+                "src_ip",
+                "src_host",
+                "object",
+                "database",
+                "issues",
+                "fields",
+                "raw",
+            ];
             shown.extend(keys.iter().filter_map(|k| Some(((*k).to_owned(), row.get(*k)?.clone()))));
         }
         None => {

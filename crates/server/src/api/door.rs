@@ -118,7 +118,8 @@ mod tests {
         for host in ["127.0.0.1:7700", "localhost:7700", "[::1]:7700"] {
             assert!(is_ours(host, listen), "{host}");
         }
-        for host in ["", "127.0.0.1", "evil.example:7700", "127.0.0.1:7701", "localhost.evil.example:7700", "[::1]", "127.0.0.1:7700:7700"] {
+        for host in ["", "127.0.0.1", "evil.example:7700", "127.0.0.1:7701", "localhost.evil.example:7700", "[::1]", "127.0.0.1:7700:7700"]
+        {
             assert!(!is_ours(host, listen), "{host}");
         }
     }

@@ -57,7 +57,12 @@ async fn samples(site: &Site) -> Vec<Sample> {
         one("bartizan_intake_paused", "1 while a nearly full disk stops intake.", "gauge", f64::from(u8::from(site.paused().is_some()))),
         one("bartizan_sources_silent", "Sources that had something to say and say nothing.", "gauge", silent as f64),
         one("bartizan_rules", "Rules in force.", "gauge", site.rules as f64),
-        one("bartizan_alerts_refused_total", "Findings without an alert because the working set is full.", "counter", site.desk.refused().await as f64),
+        one(
+            "bartizan_alerts_refused_total",
+            "Findings without an alert because the working set is full.",
+            "counter",
+            site.desk.refused().await as f64,
+        ),
     ];
     if let Ok(space) = site.evidences.store().space() {
         all.push(one("bartizan_disk_free_bytes", "Free bytes on the disk of the data folder.", "gauge", space.free as f64));

@@ -84,9 +84,5 @@ pub fn router(site: &Arc<Site>, local: bool) -> Router {
     }
     let router = if local { router } else { router.fallback(get(assets::file)) };
     let checked = middleware::from_fn_with_state((Arc::clone(site), local), door::check_address);
-    router
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn(door::harden))
-        .layer(checked)
-        .with_state(Arc::clone(site))
+    router.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).layer(middleware::from_fn(door::harden)).layer(checked).with_state(Arc::clone(site))
 }

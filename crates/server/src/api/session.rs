@@ -66,7 +66,11 @@ pub async fn log_in(State(site): State<Arc<Site>>, Json(asked): Json<LogIn>) -> 
     let what = if right { "signed in" } else { "sign-in refused" };
     site.evidences.store().append_own("access", json!({"what": what, "user": asked.user}));
     if !right {
-        let fault = Fault::asker("wrong_login", "the account or the password is wrong", "try again, or run `bartizan user reset` beside the server");
+        let fault = Fault::asker(
+            "wrong_login",
+            "the account or the password is wrong",
+            "try again, or run `bartizan user reset` beside the server",
+        );
         return Err(fault.status(StatusCode::UNAUTHORIZED));
     }
     sign_in(&site, &asked.user).await
