@@ -200,7 +200,9 @@ impl Config {
             None | Some("mask") => Mode::Mask,
             Some("remove") => Mode::Remove,
             Some("hash") => Mode::Hash,
-            Some(other) => return Err(RedactError::Pattern { name: "mode".to_owned(), why: format!("{other:?}: use mask, remove or hash") }),
+            Some(other) => {
+                return Err(RedactError::Pattern { name: "mode".to_owned(), why: format!("{other:?}: use mask, remove or hash") });
+            }
         };
         let pattern = |(name, regex): (&String, &String)| Pattern { name: name.clone(), regex: regex.clone() };
         // A check without a store must not fail for want of its key.

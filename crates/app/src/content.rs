@@ -1,13 +1,16 @@
 //! The shipped rules, embedded, and rules of the operator's folders beside them. Owns: which documents make the rule set.
 
-use std::{fs, path::{Path, PathBuf}, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use detect::{RuleProblem, RuleSet};
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
 #[folder = "../../content/rules"]
-#[include = "*.yml"]
 struct Shipped;
 
 /// A rule file has at most this many bytes.

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use futures::StreamExt as _;
 use serde_json::Value;
 
 /// A Unix socket's path has at most this many bytes (`sockaddr_un`); a longer one is reached through its folder's file descriptor.
@@ -99,10 +98,10 @@ impl Client {
     /// Asks and gets JSON Lines, one call a line.
     pub async fn lines(&self, path: &str, body: &Value, mut each: impl FnMut(Value) -> Result<(), String>) -> Result<(), CtlError> {
         let response = self.http.post(format!("http://bartizan{path}")).json(body).send().await.map_err(|e| self.broken(e))?;
-        let mut chunks = self.said(response).await?.bytes_stream();
+        let mut response = self.said(response).await?;
         let mut pending = Vec::new();
-        while let Some(chunk) = chunks.next().await {
-            pending.extend_from_slice(&chunk.map_err(|e| self.broken(e))?);
+        while let Some(chunk) = response.chunk().await.map_err(|e| self.broken(e))? {
+            pending.extend_from_slice(&chunk);
             if pending.len() > LINE_BYTES_MAX {
                 return Err(self.broken("a line of the answer is too long"));
             }

@@ -89,7 +89,8 @@ pub fn ready_for_tls() {
 
 /// A store opened for detection, without the server around it: what `import` uses when none runs.
 pub fn open_store(data: &Path, watch: Watch, own: OwnRecords, clock: Arc<dyn Clock>) -> Result<Store, StoreError> {
-    let options = Options { clock, own, ..Options::default() };
+    let mut options = Options::default();
+    (options.clock, options.own) = (clock, own);
     Store::open(data, Box::new(Deriver::default()), Box::new(watch), options)
 }
 

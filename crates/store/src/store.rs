@@ -237,14 +237,6 @@ impl Store {
         let of = |k: &&Known| state.sources.newest(k.source).is_some_and(|(_, d)| d.cluster == cluster);
         state.generations.values().filter(of).cloned().collect()
     }
-    /// What is known of a source, in one version of its definition.
-    pub fn definition(&self, source: SourceId, version: u32) -> Option<SourceDefinition> {
-        hold(&self.state).sources.definition(source, version).cloned()
-    }
-    /// What is known of a source, in one version of its definition.
-    pub fn definition(&self, source: SourceId, version: u32) -> Option<SourceDefinition> {
-        hold(&self.state).sources.get(source, version).cloned()
-    }
     /// Bytes of a generation that are stored.
     pub fn stored(&self, generation: Generation) -> u64 {
         hold(&self.state).end(generation)

@@ -3,34 +3,9 @@
 //! A command is `Args` (clap), `run(args, &Globals) -> anyhow::Result<Done>`. Nothing here knows how a command works.
 
 mod output;
-    /// Everything on one machine, nothing to configure: a simulated cluster is attacked and watched
-    Demo => demo,
-    /// Watch: follow the configured files, detect, tell, answer on the console
-    Serve => serve,
-    /// Make a new store
-    Init => init,
-    /// Read whole log files into a store
-    Import => import,
-    /// Ask a store in SQL
-    Query => query,
-    /// Find lines in a store by words and fields
-    Search => search,
-    /// Find attacks and failures in log files, without a store
-    Detect => detect,
-    /// Print logs as events: one JSON object a record
-    Parse => parse,
-    /// List, check and test rules
-    Rules => rules,
-    /// List, acknowledge and close alerts; test the channels
-    Alert => alert,
-    /// Accounts of the console
-    User => user,
-    /// Check and show a configuration
-    Config => config,
-    /// Write the logs of a made-up cluster under attack, with the truth beside them
-    Simulate => simulate,
-    /// Print the shell's completions
-    Completions => completions,
+mod records;
+mod source_args;
+mod stores;
 
 use std::process::ExitCode;
 
@@ -138,12 +113,13 @@ fn command() -> clap::Command {
 /// Our own log on standard error: warnings, or what BARTIZAN_LOG asks for. A second call changes nothing.
 fn logging(globals: &Globals) {
     let default = if globals.quiet { "error" } else { "warn" };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("BARTIZAN_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("BARTIZAN_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
 }
 
 /// Problems of rules as one error: exit 78.
-fn rule_problems<T>(problems: Vec<detect::RuleProblem>) -> anyhow::Result<T> {
+fn rule_problems<T>(problems: Vec<::detect::RuleProblem>) -> anyhow::Result<T> {
     use crate::exit::{Exit, ExitExt as _};
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     Err(anyhow::anyhow!("reading rules: {} problems\n  {}", lines.len(), lines.join("\n  "))).exit(Exit::Config)

@@ -88,7 +88,7 @@ impl Output {
             Format::Table if self.rows > 0 => {
                 let mut table = comfy_table::Table::new();
                 table
-                    .load_preset(comfy_table::presets::UTF8_FULL_CONDENSED)
+                    .load_style(comfy_table::presets::UTF8_FULL_CONDENSED)
                     .set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
                 table.set_header(&self.columns);
                 for row in &self.table {

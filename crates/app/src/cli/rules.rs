@@ -56,7 +56,10 @@ impl From_ {
 /// Lists, checks or tests.
 pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     match args.what {
-        What::List { from } => list(&from.load()?, globals),
+        What::List { from } => {
+            let rules = from.load()?;
+            list(&rules, globals)
+        }
         What::Check { from } => {
             let rules = from.load()?;
             if !globals.quiet {

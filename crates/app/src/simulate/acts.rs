@@ -22,12 +22,22 @@ pub struct Act {
 /// All acts, in the order of the demo.
 pub const ACTS: &[Act] = &[
     Act { name: "spraying", trace: "tidb: two lines a refused login", names: &["203.0.113.77"], play: spraying },
-    Act { name: "stolen_account", trace: "tidb: refused logins, then connection event", names: &["203.0.113.77", "reporting"], play: stolen_account },
+    Act {
+        name: "stolen_account",
+        trace: "tidb: refused logins, then connection event",
+        names: &["203.0.113.77", "reporting"],
+        play: stolen_account,
+    },
     Act { name: "injection", trace: "tidb: refused and slow statements", names: &["webshop", "203.0.113.77"], play: injection },
     Act { name: "grant", trace: "tidb: CRUCIAL OPERATION", names: &["maint"], play: grant },
     Act { name: "dump", trace: "tidb: slow log", names: &["reporting"], play: dump },
     Act { name: "vectors", trace: "milvus: server log and access log", names: &["root", "198.51.100.9", "articles_backup"], play: vectors },
-    Act { name: "tampering", trace: "tidb: set global var; pd: audit log, log level changed", names: &["tidb_enable_slow_log", "log_level", "SetLogLevel"], play: tampering },
+    Act {
+        name: "tampering",
+        trace: "tidb: set global var; pd: audit log, log level changed",
+        names: &["tidb_enable_slow_log", "log_level", "SetLogLevel"],
+        play: tampering,
+    },
 ];
 
 /// Where the intruder sits (addresses of documentation, RFC 5737).
@@ -37,7 +47,10 @@ const HOSTILE: &str = "hostile";
 
 fn spraying(stage: &mut Stage<'_>) -> io::Result<()> {
     stage.scribe.step("spraying_accounts", HOSTILE, "intruder", stage.now)?;
-    for (i, user) in ["admin", "dba", "backup", "test", "oracle", "sa", "mysql", "deploy", "jenkins", "reporting", "analyst", "billing"].into_iter().enumerate() {
+    for (i, user) in ["admin", "dba", "backup", "test", "oracle", "sa", "mysql", "deploy", "jenkins", "reporting", "analyst", "billing"]
+        .into_iter()
+        .enumerate()
+    {
         let conn = Conn::new(stage, user, INTRUDER);
         tidb::login_failed(stage, TIDB[i % 2], &conn, matches!(user, "reporting" | "analyst" | "billing"))?;
         stage.wait_ms(210)?;
@@ -63,9 +76,18 @@ fn injection(stage: &mut Stage<'_>) -> io::Result<()> {
     let conn = Conn::new(stage, "webshop", "10.3.0.22");
     let probes = [
         ("SELECT * FROM `articles` WHERE `name` = '' OR 1=1 -- '", "[planner:1054]Unknown column 'name' in 'where clause'"),
-        ("SELECT `id` FROM `articles` WHERE `id` = 1 UNION SELECT `table_name` FROM `information_schema`.`tables` -- ", "[planner:1222]The used SELECT statements have a different number of columns"),
-        ("SELECT * FROM `articles` WHERE `id` = 1 AND extractvalue(1, concat(0x7e, (select user())))", "[expression:1305]FUNCTION extractvalue does not exist"),
-        ("SELECT * FROM `articles` WHERE `id` = '1''", "[parser:1064]You have an error in your SQL syntax; check the manual that corresponds to your TiDB version for the right syntax to use line 1 column 44 near \"'1''\" "),
+        (
+            "SELECT `id` FROM `articles` WHERE `id` = 1 UNION SELECT `table_name` FROM `information_schema`.`tables` -- ",
+            "[planner:1222]The used SELECT statements have a different number of columns",
+        ),
+        (
+            "SELECT * FROM `articles` WHERE `id` = 1 AND extractvalue(1, concat(0x7e, (select user())))",
+            "[expression:1305]FUNCTION extractvalue does not exist",
+        ),
+        (
+            "SELECT * FROM `articles` WHERE `id` = '1''",
+            "[parser:1064]You have an error in your SQL syntax; check the manual that corresponds to your TiDB version for the right syntax to use line 1 column 44 near \"'1''\" ",
+        ),
     ];
     for (sql, error) in probes {
         tidb::failed(stage, TIDB[1], &conn, sql, error)?;

@@ -33,7 +33,17 @@ impl Row<'_> {
         let (port, cost) = (30_000 + stage.dice.below(30_000), 1 + stage.dice.below(9_000));
         let line = format!(
             "[{}] [ACCESS] <{}: tcp-{}:{port}> {} [status: {}] [code: {}] [sdk: {SDK}] [msg: {}] [traceID: {}] [timeCost: {}.{:03}ms]{}",
-            unified_time(stage.now), self.user, self.ip, self.method, self.status, self.code, self.message, self.trace, cost / 1000, cost % 1000, self.tail
+            unified_time(stage.now),
+            self.user,
+            self.ip,
+            self.method,
+            self.status,
+            self.code,
+            self.message,
+            self.trace,
+            cost / 1000,
+            cost % 1000,
+            self.tail
         );
         stage.scribe.write(MILVUS, "-access", "access", &line)
     }
@@ -54,8 +64,20 @@ pub fn work(stage: &mut Stage<'_>) -> io::Result<()> {
     let n = stage.dice.below(5000);
     let tail = format!(" [database: default] [collection: articles] [partitions: []] [expr: shop == {}]", n % 40);
     match stage.dice.below(6) {
-        0 => server(stage, "INFO", "datacoord/compaction_trigger.go:331", "compaction check", &[("collectionID", "445566778899001122"), ("segments", "3")]),
-        1 => server(stage, "DEBUG", "querynodev2/services.go:702", "search done", &[("collectionID", "445566778899001122"), ("nq", "1"), ("topk", "10")]),
+        0 => server(
+            stage,
+            "INFO",
+            "datacoord/compaction_trigger.go:331",
+            "compaction check",
+            &[("collectionID", "445566778899001122"), ("segments", "3")],
+        ),
+        1 => server(
+            stage,
+            "DEBUG",
+            "querynodev2/services.go:702",
+            "search done",
+            &[("collectionID", "445566778899001122"), ("nq", "1"), ("topk", "10")],
+        ),
         2 => ok(stage, "vector_app", APP, "Insert", " [database: default] [collection: articles] [partitions: []] [expr: Unknown]"),
         3 => ok(stage, "vector_app", APP, "Query", &tail),
         _ => ok(stage, "vector_app", APP, "Search", &tail),
@@ -72,14 +94,30 @@ pub fn login_failed(stage: &mut Stage<'_>, user: &str, ip: &str) -> io::Result<(
 /// A login that worked.
 pub fn login_ok(stage: &mut Stage<'_>, user: &str, ip: &str) -> io::Result<()> {
     let trace = stage.dice.hex32();
-    let fields = [("traceID", trace.as_str()), ("sdk_type", "Python"), ("sdk_version", "2.3.8"), ("local_time", "now"), ("user", user), ("host", "build-7"), ("db", "default")];
+    let fields = [
+        ("traceID", trace.as_str()),
+        ("sdk_type", "Python"),
+        ("sdk_version", "2.3.8"),
+        ("local_time", "now"),
+        ("user", user),
+        ("host", "build-7"),
+        ("db", "default"),
+    ];
     server(stage, "INFO", "proxy/impl.go:5119", "connect received", &fields)?;
     Row { user, ip, method: "Connect", status: "OK", code: 0, message: "", trace: &trace, tail: "" }.write(stage)
 }
 
 /// A refused call.
 pub fn denied(stage: &mut Stage<'_>, user: &str, ip: &str, method: &str, privilege: &str, collection: &str) -> io::Result<()> {
-    let fields = [("username", user), ("role_names", "[readonly,public]"), ("object_type", "Collection"), ("object_privilege", privilege), ("db_name", "default"), ("object_index", "3"), ("object_name", collection)];
+    let fields = [
+        ("username", user),
+        ("role_names", "[readonly,public]"),
+        ("object_type", "Collection"),
+        ("object_privilege", privilege),
+        ("db_name", "default"),
+        ("object_index", "3"),
+        ("object_name", collection),
+    ];
     server(stage, "INFO", "proxy/privilege_interceptor.go:176", "permission deny", &fields)?;
     let message = format!("rpc error: code = PermissionDenied desc = {privilege}: permission deny to {user}");
     Row { user, ip, method, status: "GrpcPermissionDenied", code: 65_535, message: &message, trace: NO_TRACE, tail: "" }.write(stage)

@@ -24,7 +24,14 @@ pub fn leader(stage: &mut Stage<'_>, pd: &str) -> io::Result<()> {
 pub fn work(stage: &mut Stage<'_>, pd: &str) -> io::Result<()> {
     let region = (2 + stage.dice.below(9000)).to_string();
     match stage.dice.below(3) {
-        0 => write(stage, pd, "INFO", "operator_controller.go:488", "add operator", &[("region-id", &region), ("operator", "\"balance-region {mv peer: store [1] to [4]}\""), ("additional-info", "")]),
+        0 => write(
+            stage,
+            pd,
+            "INFO",
+            "operator_controller.go:488",
+            "add operator",
+            &[("region-id", &region), ("operator", "\"balance-region {mv peer: store [1] to [4]}\""), ("additional-info", "")],
+        ),
         1 => write(stage, pd, "INFO", "region.go:759", "leader changed", &[("region-id", &region), ("from", "1"), ("to", "5")]),
         _ => write(stage, pd, "INFO", "cluster.go:1552", "store heartbeat", &[("store-id", "4"), ("interval", "10s")]),
     }
@@ -35,7 +42,9 @@ pub fn audit(stage: &mut Stage<'_>, pd: &str, label: &str, method: &str, ip: &st
     let time = unified_time(stage.now).replace('/', "-");
     let port = 40_000 + stage.dice.below(20_000);
     let start = format!("{} +0000 UTC", &time[..19]);
-    let info = format!("{{ServiceLabel:{label}, Method:{method}, CallerID:anonymous, IP:{ip}, Port:{port}, StartTime:{start}, URLParam:{{}}, BodyParam:{body}}}");
+    let info = format!(
+        "{{ServiceLabel:{label}, Method:{method}, CallerID:anonymous, IP:{ip}, Port:{port}, StartTime:{start}, URLParam:{{}}, BodyParam:{body}}}"
+    );
     write(stage, pd, "INFO", "audit.go:126", "audit log", &[("service-info", &info)])
 }
 

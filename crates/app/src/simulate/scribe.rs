@@ -100,7 +100,10 @@ impl Scribe {
         self.steps.flush()?;
         let mut truth = serde_json::Map::new();
         for act in ACTS.iter().filter(|a| acts.iter().any(|n| n == a.name)) {
-            truth.insert(act.name.to_owned(), json!({"steps": [format!("{}*", act.name)], "leaves_trace": true, "where": act.trace, "names": act.names}));
+            truth.insert(
+                act.name.to_owned(),
+                json!({"steps": [format!("{}*", act.name)], "leaves_trace": true, "where": act.trace, "names": act.names}),
+            );
         }
         fs::write(self.out.join("acts.json"), serde_json::to_string_pretty(&truth)?)?;
         let mut streams: BTreeMap<&str, u64> = BTreeMap::new();

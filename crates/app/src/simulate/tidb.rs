@@ -32,7 +32,15 @@ fn server(stage: &mut Stage<'_>, db: &str, level: &str, caller: &str, message: &
 }
 
 pub fn banner(stage: &mut Stage<'_>, db: &str) -> io::Result<()> {
-    let fields = [("Release Version", "v8.5.1"), ("Edition", "Community"), ("Git Commit Hash", "fea86c8e35ad4a86a5e1160701f99493c2ee547c"), ("Git Branch", "HEAD"), ("GoVersion", "go1.23.4"), ("Race Enabled", "false"), ("Check Table Before Drop", "false")];
+    let fields = [
+        ("Release Version", "v8.5.1"),
+        ("Edition", "Community"),
+        ("Git Commit Hash", "fea86c8e35ad4a86a5e1160701f99493c2ee547c"),
+        ("Git Branch", "HEAD"),
+        ("GoVersion", "go1.23.4"),
+        ("Race Enabled", "false"),
+        ("Check Table Before Drop", "false"),
+    ];
     server(stage, db, "INFO", "printer.go:47", "Welcome to TiDB.", &fields)?;
     stage.wait_ms(3)?;
     server(stage, db, "INFO", "server.go:330", "server is running MySQL protocol", &[("addr", "0.0.0.0:4000")])
@@ -43,11 +51,39 @@ pub fn work(stage: &mut Stage<'_>, db: &str) -> io::Result<()> {
     let region = (1000 + stage.dice.below(4000)).to_string();
     let ts = tso(stage.now).to_string();
     match stage.dice.below(5) {
-        0 => server(stage, db, "INFO", "domain.go:2969", "refreshServerIDTTL succeed", &[("serverID", "1482"), ("lease id", "6f18930be1a31c2f")]),
-        1 => server(stage, db, "INFO", "region_cache.go:2531", "mark store's regions need be refill", &[("id", "4"), ("addr", "tikv-1:20160"), ("error", "rpc error: code = Unavailable desc = connection closed")]),
-        2 => server(stage, db, "INFO", "gc_worker.go:317", "[gc worker] starts the whole job", &[("uuid", "63d3f1e2a480007"), ("safePoint", ts.as_str()), ("concurrency", "3")]),
+        0 => server(
+            stage,
+            db,
+            "INFO",
+            "domain.go:2969",
+            "refreshServerIDTTL succeed",
+            &[("serverID", "1482"), ("lease id", "6f18930be1a31c2f")],
+        ),
+        1 => server(
+            stage,
+            db,
+            "INFO",
+            "region_cache.go:2531",
+            "mark store's regions need be refill",
+            &[("id", "4"), ("addr", "tikv-1:20160"), ("error", "rpc error: code = Unavailable desc = connection closed")],
+        ),
+        2 => server(
+            stage,
+            db,
+            "INFO",
+            "gc_worker.go:317",
+            "[gc worker] starts the whole job",
+            &[("uuid", "63d3f1e2a480007"), ("safePoint", ts.as_str()), ("concurrency", "3")],
+        ),
         3 => server(stage, db, "INFO", "2pc.go:1181", "2PC cleanup succeed", &[("txnStartTS", ts.as_str()), ("region", region.as_str())]),
-        _ => server(stage, db, "INFO", "update.go:1063", "auto analyze triggered", &[("category", "stats"), ("sql", "analyze table `shop`.`orders`"), ("reason", "too many modifications(42113/80000>0.5)")]),
+        _ => server(
+            stage,
+            db,
+            "INFO",
+            "update.go:1063",
+            "auto analyze triggered",
+            &[("category", "stats"), ("sql", "analyze table `shop`.`orders`"), ("reason", "too many modifications(42113/80000>0.5)")],
+        ),
     }
 }
 
@@ -60,7 +96,9 @@ pub fn tso(at: Micros) -> u64 {
 pub fn app_statement(stage: &mut Stage<'_>) -> (Conn, String, f64, u64) {
     let n = stage.dice.below(100_000);
     let sql = match stage.dice.below(4) {
-        0 => format!("SELECT `o`.`id`, `o`.`total` FROM `orders` AS `o` JOIN `customers` AS `c` ON `o`.`customer` = `c`.`id` WHERE `c`.`id` = {n} ORDER BY `o`.`created` DESC LIMIT 20"),
+        0 => format!(
+            "SELECT `o`.`id`, `o`.`total` FROM `orders` AS `o` JOIN `customers` AS `c` ON `o`.`customer` = `c`.`id` WHERE `c`.`id` = {n} ORDER BY `o`.`created` DESC LIMIT 20"
+        ),
         1 => format!("UPDATE `stock` SET `amount` = `amount` - 1 WHERE `article` = {n}"),
         2 => format!("SELECT sum(`total`) FROM `orders` WHERE `created` > now() - interval {} day", n % 90),
         _ => format!("INSERT INTO `orders` (`customer`, `article`, `total`) VALUES ({n}, {}, {}.90)", n % 977, n % 300),
@@ -102,8 +140,15 @@ pub fn failed(stage: &mut Stage<'_>, db: &str, conn: &Conn, sql: &str, error: &s
     let (id, ts) = (conn.id.to_string(), tso(stage.now).to_string());
     let info = format!("id:{}, addr:{}:{} status:10, collation:utf8mb4_0900_ai_ci, user:{}", conn.id, conn.ip, conn.port, conn.user);
     let fields = [
-        ("conn", id.as_str()), ("session_alias", ""), ("connInfo", info.as_str()), ("command", "Query"), ("status", "inTxn:0, autocommit:1"),
-        ("sql", sql), ("txn_mode", "PESSIMISTIC"), ("timestamp", ts.as_str()), ("err", error),
+        ("conn", id.as_str()),
+        ("session_alias", ""),
+        ("connInfo", info.as_str()),
+        ("command", "Query"),
+        ("status", "inTxn:0, autocommit:1"),
+        ("sql", sql),
+        ("txn_mode", "PESSIMISTIC"),
+        ("timestamp", ts.as_str()),
+        ("err", error),
     ];
     server(stage, db, "WARN", "conn.go:1184", "command dispatched failed", &fields)
 }
@@ -129,14 +174,28 @@ pub fn login_failed(stage: &mut Stage<'_>, db: &str, conn: &Conn, known: bool) -
 /// A login that worked, where connection events are logged.
 pub fn login_ok(stage: &mut Stage<'_>, db: &str, conn: &Conn) -> io::Result<()> {
     let (id, remote) = (conn.id.to_string(), format!("{}:{}", conn.ip, conn.port));
-    server(stage, db, "INFO", "server.go:740", "connection event", &[("event", "login_success"), ("conn", &id), ("user", conn.user), ("remote", &remote)])
+    server(
+        stage,
+        db,
+        "INFO",
+        "server.go:740",
+        "connection event",
+        &[("event", "login_success"), ("conn", &id), ("user", conn.user), ("remote", &remote)],
+    )
 }
 
 /// CRUCIAL OPERATION: accounts, privileges, schema.
 pub fn crucial(stage: &mut Stage<'_>, db: &str, conn: &Conn, database: &str, sql: &str) -> io::Result<()> {
     let (id, version) = (conn.id.to_string(), (57 + stage.dice.below(9)).to_string());
     let user = format!("{}@%", conn.user);
-    server(stage, db, "INFO", "session.go:4123", "CRUCIAL OPERATION", &[("conn", &id), ("schemaVersion", &version), ("cur_db", database), ("sql", sql), ("user", &user)])
+    server(
+        stage,
+        db,
+        "INFO",
+        "session.go:4123",
+        "CRUCIAL OPERATION",
+        &[("conn", &id), ("schemaVersion", &version), ("cur_db", database), ("sql", sql), ("user", &user)],
+    )
 }
 
 /// SET GLOBAL, as TiDB says it.

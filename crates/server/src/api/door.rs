@@ -75,16 +75,19 @@ fn is_ours(host: &str, listen: SocketAddr) -> bool {
     port == Some(listen.port()) && matches!(name, "127.0.0.1" | "localhost" | "[::1]")
 }
 
+/// Whether a request names this server in `Host`, and came from no other site.
+fn is_addressed(headers: &HeaderMap, listen: SocketAddr) -> bool {
+    let text = |name: header::HeaderName| headers.get(name).map(|v| v.to_str().unwrap_or("?"));
+    let origin = text(header::ORIGIN).is_none_or(|o| o.strip_prefix("http://").is_some_and(|h| is_ours(h, listen)));
+    origin && is_ours(text(header::HOST).unwrap_or_default(), listen)
+}
+
 /// Refuses what came under another name: a DNS name that was pointed at loopback, or a page of another site.
 pub async fn check_address(State((site, local)): State<(Arc<Site>, bool)>, request: Request, next: Next) -> Response {
     if local {
         return next.run(request).await;
     }
-    let text = |name: header::HeaderName| request.headers().get(name).map(|v| v.to_str().unwrap_or("?").to_owned());
-    let host = text(header::HOST).unwrap_or_default();
-    let origin = text(header::ORIGIN);
-    let fine = is_ours(&host, site.listen) && origin.is_none_or(|o| o.strip_prefix("http://").is_some_and(|h| is_ours(h, site.listen)));
-    if fine {
+    if is_addressed(request.headers(), site.listen) {
         return next.run(request).await;
     }
     let fault = Fault::asker("wrong_address", "this server answers to its own address only", "open http://127.0.0.1 with its port");
