@@ -111,7 +111,6 @@ pub struct Lake {
 /// The steps of a seal, each on top of what the one before made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    Snapshot,
     Commit,
     Committed,
     Checkpoint,
@@ -221,9 +220,10 @@ impl Lake {
             file_bytes: self.file_bytes,
         };
         let placed = sealer.write(fresh)?;
-        self.reach(Step::Snapshot)?;
-        let written = self.snapshots.write(self.run, wal_seq, snapshot);
-        written.map_err(|source| StoreError::Io { doing: "writing a snapshot below", path: self.folder.clone(), source })?;
+        if let Err(source) = self.snapshots.write(self.run, wal_seq, snapshot) {
+            sealer.discard(&placed);
+            return Err(StoreError::Io { doing: "writing a snapshot below", path: self.folder.clone(), source });
+        }
         self.reach(Step::Commit)?;
         let version = self.commit(wal_seq, placed)?;
         self.reach(Step::Committed)?;

@@ -52,19 +52,38 @@ struct Draft {
 }
 
 impl Sealer<'_> {
-    /// Writes all rows. Content, names and folders are synced when this returns.
+    /// Writes all rows. Content, names and folders are synced when this returns. After an error nothing of it is left: a disk that is full must
+    /// not get fuller with every try.
     pub(super) fn write(&mut self, fresh: &mut Fresh) -> Result<Vec<Placed>, StoreError> {
-        let logs = fresh.finished().map_err(|why| self.failed(&why))?;
         let mut placed = Vec::new();
+        match self.write_all(fresh, &mut placed) {
+            Ok(()) => Ok(placed),
+            Err(e) => {
+                self.discard(&placed);
+                Err(e)
+            }
+        }
+    }
+
+    /// Removes files that no commit was tried for.
+    pub(super) fn discard(&self, placed: &[Placed]) {
+        let files = placed.iter().try_for_each(|p| fs::remove_file(&p.file.path));
+        if let Err(e) = files.and_then(|()| super::clear(self.drafts)) {
+            tracing::warn!(error = %e, "removing the files of a seal that failed; a start after the grace removes them");
+        }
+    }
+
+    fn write_all(&mut self, fresh: &mut Fresh, placed: &mut Vec<Placed>) -> Result<(), StoreError> {
+        let logs = fresh.finished().map_err(|why| self.failed(&why))?;
         for log in logs {
-            self.write_log(log, &mut placed)?;
+            self.write_log(log, placed)?;
         }
         let mut folders: Vec<_> = placed.iter().filter_map(|p: &Placed| p.file.path.parent()).collect();
         folders.dedup();
         for folder in folders {
             durable::sync_folder(folder).map_err(|source| io_error("syncing the folder", folder, source))?;
         }
-        Ok(placed)
+        Ok(())
     }
 
     fn write_log(&mut self, log: &LogRows, placed: &mut Vec<Placed>) -> Result<(), StoreError> {

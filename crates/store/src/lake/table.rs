@@ -40,7 +40,8 @@ const CONFIGURATION: [(&str, &str); 3] = [
 pub(super) struct Table {
     folder: PathBuf,
     store: Durable,
-    runtime: tokio::runtime::Runtime,
+    /// Always there but while it is dropped.
+    runtime: Option<tokio::runtime::Runtime>,
     log: LogStoreRef,
 }
 
@@ -83,7 +84,7 @@ impl Table {
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|e| failed(folder, doing, &e))?;
         let store = Durable::new(folder, drafts).map_err(|e| failed(folder, doing, &e))?;
         let log = builder(&store).and_then(|b| b.build_storage()).map_err(|e| failed(folder, doing, &e))?;
-        Ok(Self { folder: folder.to_owned(), store, runtime, log })
+        Ok(Self { folder: folder.to_owned(), store, runtime: Some(runtime), log })
     }
 
     /// Makes the table: version 0.
@@ -161,7 +162,8 @@ impl Table {
 
     /// Runs to the end on a thread of its own: the caller may stand in a runtime, where waiting is forbidden.
     fn wait<T: Send>(&self, future: impl Future<Output = T> + Send) -> T {
-        std::thread::scope(|scope| match scope.spawn(|| self.runtime.block_on(future)).join() {
+        let Some(runtime) = &self.runtime else { unreachable!("only a table that is being dropped has no runtime") };
+        std::thread::scope(|scope| match scope.spawn(|| runtime.block_on(future)).join() {
             Ok(done) => done,
             Err(panic) => std::panic::resume_unwind(panic),
         })
@@ -169,6 +171,15 @@ impl Table {
 
     fn failed(&self, doing: &'static str, why: &dyn std::fmt::Display) -> StoreError {
         failed(&self.folder, doing, why)
+    }
+}
+
+impl Drop for Table {
+    /// A runtime that is dropped inside another one panics; told to end in the background it does not.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

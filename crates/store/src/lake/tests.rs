@@ -117,6 +117,8 @@ fn every_column_comes_back() {
     let issues = back.column_by_name("issues").unwrap().as_list::<i32>().value(1);
     assert_eq!(issues.as_string::<i32>().iter().flatten().collect::<Vec<_>>(), ["unparsed", "masked:password"]);
     assert!(back.column_by_name("user").unwrap().is_null(0));
+    let made = fs::read_to_string(dir.path().join("lake/events/_delta_log/00000000000000000000.json")).unwrap();
+    assert!(made.contains(r#""minReaderVersion":1"#) && made.contains(r#""minWriterVersion":2"#), "{made}");
     // What was opened again says the same.
     let again = Lake::open_read_only(dir.path(), NODE).unwrap();
     assert_eq!(format!("{:?}", again.files()), format!("{:?}", lake.files()));
@@ -180,7 +182,7 @@ fn days_gaps_and_full_files_begin_new_files() {
 
 #[test]
 fn whatever_stops_a_seal_nothing_is_lost_or_there_twice() {
-    for stop in [Step::Snapshot, Step::Commit, Step::Committed] {
+    for stop in [Step::Commit, Step::Committed] {
         let dir = tempfile::tempdir().unwrap();
         let mut lake = Lake::open(dir.path(), NODE, 1).unwrap();
         lake.seal(&mut rows("000000ab.prod.server", 0..300), 1, b"one").unwrap();
@@ -207,7 +209,7 @@ fn a_seal_that_failed_may_be_tried_again() {
     let dir = tempfile::tempdir().unwrap();
     let mut lake = Lake::open(dir.path(), NODE, 1).unwrap();
     let mut fresh = rows("000000ab.prod.server", 0..300);
-    for stop in [Step::Snapshot, Step::Commit, Step::Committed] {
+    for stop in [Step::Commit, Step::Committed] {
         lake.stop_before = Some(stop);
         assert!(lake.seal(&mut fresh, 1, b"one").is_err());
         assert_eq!(fresh.rows(), 300);
@@ -221,6 +223,24 @@ fn a_seal_that_failed_may_be_tried_again() {
     lake.state = known;
     lake.seal(&mut rows("000000ab.prod.server", 300..400), 2, b"two").unwrap();
     assert_eq!(seqs(&lake, "000000ab.prod.server"), (0..400).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_seal_that_failed_leaves_no_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut lake = Lake::open(dir.path(), NODE, 1).unwrap();
+    let mut fresh = rows("000000ab.prod.server", 0..300);
+    // A file stands where the snapshots' folder should be: what comes before is written, the snapshot cannot be.
+    let blocked = dir.path().join("lake/events/_bartizan/000000ab");
+    let data_files = || log::data_files(&dir.path().join("lake/events")).unwrap().len();
+    lake.snapshots.drafts = dir.path().join("drafts");
+    fs::remove_dir_all(&blocked).unwrap();
+    fs::write(&blocked, "").unwrap();
+    assert!(lake.seal(&mut fresh, 1, b"one").is_err());
+    assert_eq!((data_files(), lake.version(), dir.path().join("drafts").exists()), (0, 0, false));
+    fs::remove_file(&blocked).unwrap();
+    lake.seal(&mut fresh, 1, b"one").unwrap();
+    assert_eq!((data_files(), seqs(&lake, "000000ab.prod.server").len()), (1, 300));
 }
 
 #[test]
