@@ -111,6 +111,16 @@ impl Episode {
         trace.evidence.into_iter().for_each(|e| self.prove(hit.at, hit.order, e));
         self.show(&trace.shown);
     }
+    /// Whether a time lies in it, or near enough to belong to it.
+    pub fn holds(&self, at: Micros, gap: Micros) -> bool {
+        self.first.saturating_sub(gap) <= at && at <= self.last.saturating_add(gap)
+    }
+    /// Takes in what another line of an act says that has counted.
+    pub fn learn(&mut self, at: Micros, order: u64, trace: Trace) {
+        self.told.stale = true;
+        trace.evidence.into_iter().for_each(|e| self.prove(at, order, e));
+        self.show(&trace.shown);
+    }
     /// Keeps the first and the last of all lines: what is dropped lies in the middle.
     fn prove(&mut self, at: Micros, order: u64, evidence: Evidence) {
         if self.evidence.iter().any(|(_, _, e)| *e == evidence) {

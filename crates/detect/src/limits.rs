@@ -38,6 +38,8 @@ pub const VALUE_BYTES_MAX: usize = 200;
 pub const EVIDENCE_RAW_MAX: usize = 4 << 10;
 /// Acts that are remembered as counted, over all rules.
 pub const ACTS_MAX: usize = 200_000;
+/// Acts of which a later line may still say who it was.
+pub const OPEN_ACTS_MAX: usize = 512;
 /// How long events after the last still belong to a finding of a single event, unless the rule says otherwise.
 pub const EPISODE_DEFAULT: Micros = 5 * MINUTE;
 /// An episode that grew is told again after this long, or when its count has doubled.

@@ -1,6 +1,7 @@
 //! What an engine remembers: groups by rule, acts, watermarks. Turns matches into hits and changed episodes into findings.
 
 mod keep;
+mod lines;
 mod silence;
 mod snapshot;
 
@@ -86,6 +87,8 @@ pub struct State {
     tables: Vec<HashMap<String, Group>>,
     /// Groups with episodes.
     active: BTreeSet<(u32, String)>,
+    /// Acts whose subject has a gap.
+    open: lines::OpenActs,
     /// Hits of all groups.
     hits: usize,
     /// By lane: when a group that listens for silence is looked at again.
@@ -105,6 +108,7 @@ impl State {
             acts: Acts::default(),
             tables: vec![HashMap::new(); rules],
             active: BTreeSet::new(),
+            open: lines::OpenActs::default(),
             hits: 0,
             dues: BTreeMap::new(),
             counted: Stats::default(),
@@ -174,7 +178,13 @@ impl State {
         let own = at == arrival.time.at;
         if own && !self.acts.first((index, rule.act_base(base), arrival.act), at) {
             self.counted.same_act += 1;
+            if rule.window.partial_key {
+                self.another_line(rules, index, &values, arrival, out);
+            }
             return;
+        }
+        if rule.window.partial_key {
+            self.open.remember(index, arrival.act, &key, &values);
         }
         self.make_room(index, &key);
         let group = self.tables[index as usize].entry(key.clone()).or_default();
@@ -237,13 +247,18 @@ impl State {
             }
             _ => {}
         }
-        let mut key = format!("{}{SEPARATOR}{}", group_tag(rule, arrival.origin.lane), arrival.origin.cluster);
-        for value in &values {
-            key.push(SEPARATOR);
-            key.extend(value.chars().map(|c| if c == SEPARATOR { '\u{241f}' } else { c }));
-        }
-        Some((key, values))
+        Some((key_text(rule, arrival.origin, &values), values))
     }
+}
+
+/// The key of a group: lane, cluster, values.
+fn key_text(rule: &Rule, origin: &Origin<'_>, values: &[String]) -> String {
+    let mut key = format!("{}{SEPARATOR}{}", group_tag(rule, origin.lane), origin.cluster);
+    for value in values {
+        key.push(SEPARATOR);
+        key.extend(value.chars().map(|c| if c == SEPARATOR { '\u{241f}' } else { c }));
+    }
+    key
 }
 
 /// Silence is judged across the live and the delayed lane: what comes late was not silent.

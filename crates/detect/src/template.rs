@@ -15,10 +15,12 @@ const LISTED: usize = 3;
 #[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Text(String),
-    /// Index into the shown columns of the rule.
-    Column(usize),
+    /// Indexes into the shown columns of the rule: the first that is known.
+    Columns(Vec<usize>),
     Count,
     Distinct,
+    /// Left out where none of its columns is known.
+    Optional(Vec<Piece>),
 }
 
 /// A sentence with columns in it.
@@ -82,30 +84,43 @@ pub fn cut(text: &str) -> &str {
 }
 
 impl Template {
-    /// Reads a template; its columns are added to `shown`.
+    /// Reads a template; its columns are added to `shown`. `{a|b}` is the first known of them, `[..]` is left out where none inside is known.
     pub fn parse(text: &str, shown: &mut Vec<Field>) -> Result<Self, String> {
-        let mut pieces = Vec::new();
+        let (mut outer, mut pieces, mut inside) = (Vec::new(), Vec::new(), false);
         let mut plain = String::new();
         let mut rest = text;
-        while let Some(at) = rest.find(['{', '}']) {
+        while let Some(at) = rest.find(['{', '}', '[', ']']) {
             plain.push_str(&rest[..at]);
-            let (brace, after) = rest[at..].split_at(1);
-            if after.starts_with(brace) {
-                plain.push_str(brace);
+            let (mark, after) = rest[at..].split_at(1);
+            if after.starts_with(mark) {
+                plain.push_str(mark);
                 rest = &after[1..];
                 continue;
             }
-            let name = if brace == "{" { after.split_once('}') } else { None };
-            let Some((name, after)) = name else { return Err(format!("`{text}`: a single `{brace}`; double it to mean itself")) };
             if !plain.is_empty() {
                 pieces.push(Piece::Text(std::mem::take(&mut plain)));
             }
-            pieces.push(match name {
-                "count" => Piece::Count,
-                "distinct" => Piece::Distinct,
-                column => Piece::Column(index(shown, names::field(column)?)),
-            });
-            rest = after;
+            rest = match (mark, inside) {
+                ("{", _) => {
+                    let (name, after) = after.split_once('}').ok_or_else(|| single(text, mark))?;
+                    pieces.push(columns(name, shown)?);
+                    after
+                }
+                ("[", false) => {
+                    (outer, inside) = (std::mem::take(&mut pieces), true);
+                    after
+                }
+                ("]", true) => {
+                    let optional = std::mem::replace(&mut pieces, std::mem::take(&mut outer));
+                    pieces.push(Piece::Optional(optional));
+                    inside = false;
+                    after
+                }
+                _ => return Err(single(text, mark)),
+            };
+        }
+        if inside {
+            return Err(single(text, "["));
         }
         plain.push_str(rest);
         if !plain.is_empty() {
@@ -115,24 +130,62 @@ impl Template {
     }
     /// Whether it names a column.
     pub fn names_column(&self) -> bool {
-        self.pieces.iter().any(|p| matches!(p, Piece::Column(_)))
+        names_column(&self.pieces)
     }
     /// The sentence with the values in it.
     pub fn render(&self, shown: &[Shown], count: u64, distinct: usize) -> String {
         let mut out = String::new();
-        for piece in &self.pieces {
-            match piece {
-                Piece::Text(t) => out.push_str(t),
-                Piece::Count => out.push_str(&count.to_string()),
-                Piece::Distinct => out.push_str(&distinct.to_string()),
-                Piece::Column(i) => match shown.get(*i).map(Shown::text).filter(|t| !t.is_empty()) {
-                    Some(text) => out.push_str(&text),
-                    None => out.push_str("unknown"),
-                },
-            }
-        }
+        let number = |piece: &Piece| if *piece == Piece::Count { count } else { distinct as u64 };
+        render(&self.pieces, shown, &number, &mut out);
         out
     }
+}
+
+fn single(text: &str, mark: &str) -> String {
+    format!("`{text}`: a single `{mark}`; double it to mean itself")
+}
+
+fn columns(names: &str, shown: &mut Vec<Field>) -> Result<Piece, String> {
+    Ok(match names {
+        "count" => Piece::Count,
+        "distinct" => Piece::Distinct,
+        list => Piece::Columns(list.split('|').map(|name| names::field(name).map(|f| index(shown, f))).collect::<Result<_, _>>()?),
+    })
+}
+
+fn names_column(pieces: &[Piece]) -> bool {
+    pieces.iter().any(|p| match p {
+        Piece::Columns(_) => true,
+        Piece::Optional(inner) => names_column(inner),
+        Piece::Text(_) | Piece::Count | Piece::Distinct => false,
+    })
+}
+
+/// Appends the pieces; tells whether a column in them is known.
+fn render(pieces: &[Piece], shown: &[Shown], number: &dyn Fn(&Piece) -> u64, out: &mut String) -> bool {
+    let mut known = false;
+    for piece in pieces {
+        match piece {
+            Piece::Text(t) => out.push_str(t),
+            Piece::Count | Piece::Distinct => out.push_str(&number(piece).to_string()),
+            Piece::Columns(list) => match list.iter().filter_map(|i| shown.get(*i)).map(Shown::text).find(|t| !t.is_empty()) {
+                Some(text) => {
+                    out.push_str(&text);
+                    known = true;
+                }
+                None => out.push_str("unknown"),
+            },
+            Piece::Optional(inner) => {
+                let from = out.len();
+                if render(inner, shown, number, out) {
+                    known = true;
+                } else {
+                    out.truncate(from);
+                }
+            }
+        }
+    }
+    known
 }
 
 /// The index of a field in the list, added if it is new.
@@ -154,6 +207,16 @@ mod tests {
         let values = |list: &[&str]| Shown(list.iter().map(|s| (*s).to_owned()).collect());
         assert_eq!(t.render(&[values(&["a"]), values(&[])], 4, 0), "4 of a from unknown, {x}");
         assert_eq!(t.render(&[values(&["a", "b", "c", "d", "e"])], 1, 0), "1 of a, b, c and 2 more from unknown, {x}");
+        let t = Template::parse("{object|user} dropped[ by {target_user}[[]]][ from {src_ip}]", &mut shown).unwrap();
+        assert!(t.names_column());
+        let all = |user: &str, ip: &str, object: &str, target: &str| {
+            [user, ip, object, target].map(|v| if v.is_empty() { values(&[]) } else { values(&[v]) })
+        };
+        assert_eq!(t.render(&all("a", "", "", ""), 1, 0), "a dropped");
+        assert_eq!(t.render(&all("a", "10.0.0.1", "t", "b"), 1, 0), "t dropped by b[] from 10.0.0.1");
+        for bad in ["a [ b", "a ] b", "[a [b] c]", "{a"] {
+            assert!(Template::parse(bad, &mut shown).is_err(), "{bad}");
+        }
         assert!(Template::parse("{usr}", &mut shown).unwrap_err().contains("did you mean `user`"));
         assert!(Template::parse("a { b", &mut shown).is_err());
         assert!(Template::parse("a } b", &mut shown).is_err());

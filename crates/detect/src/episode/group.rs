@@ -58,6 +58,10 @@ pub struct Group {
 }
 
 impl Group {
+    /// A group without hits.
+    pub fn new(key: Vec<String>, cluster: String) -> Self {
+        Self { key, cluster, ..Self::default() }
+    }
     /// Hits that it keeps.
     pub fn len(&self) -> usize {
         self.hits.len()
@@ -133,7 +137,7 @@ impl Group {
             Some((low, high, _)) => low <= e.last.saturating_add(gap) && e.first <= high.saturating_add(gap),
             None => e.first <= at && at <= e.last.saturating_add(gap),
         };
-        let mut index = match self.oldest(touches) {
+        let index = match self.oldest(touches) {
             Some(index) => index,
             None => {
                 let truth = truth?;
@@ -148,6 +152,10 @@ impl Group {
         episode.first = episode.first.min(first);
         episode.last = episode.last.max(last).max(at);
         episode.truth = episode.truth.min(since);
+        Some(self.unite(index, gap, added))
+    }
+    /// Takes in every other episode within the gap. The older one stays; tells its index.
+    fn unite(&mut self, mut index: usize, gap: Micros, added: &mut Added) -> usize {
         loop {
             self.walk(index, gap);
             let (first, last) = (self.episodes[index].first, self.episodes[index].last);
@@ -163,7 +171,16 @@ impl Group {
                 added.merged.push(merged);
             }
         }
-        Some(index)
+        index
+    }
+    /// Takes an episode of single events from another group, in which its subject had a gap. Tells where it is, and what grew together.
+    pub fn adopt(&mut self, window: &Window, episode: Episode, order: u64) -> (usize, Vec<Episode>) {
+        self.newest = if self.touched == 0 { episode.last } else { self.newest.max(episode.last) };
+        self.touched = order;
+        self.episodes.push(episode);
+        let mut added = Added::default();
+        let index = self.unite(self.episodes.len() - 1, window.gap, &mut added);
+        (index, added.merged)
     }
     fn oldest(&self, touches: impl Fn(&Episode) -> bool) -> Option<usize> {
         (0..self.episodes.len()).filter(|i| touches(&self.episodes[*i])).min_by_key(|i| self.episodes[*i].born)

@@ -6,7 +6,7 @@ use event::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{State, Stats};
+use super::{State, Stats, lines::OpenActs};
 use crate::{
     acts::Acts,
     episode::Group,
@@ -26,6 +26,9 @@ struct Snapshot {
     lanes: Lanes,
     /// By rule id.
     acts: Vec<(String, u16, u64, Micros)>,
+    /// By place in `ids`.
+    open: OpenActs,
+    ids: Vec<String>,
     tables: Vec<Table>,
 }
 
@@ -51,6 +54,8 @@ impl State {
             stats: self.counted,
             lanes: self.lanes.clone(),
             acts: acts.into_iter().map(|((rule, base, act), at)| (id(rule), base, act, at)).collect(),
+            open: self.open.clone(),
+            ids: rules.rules.iter().map(|r| r.id.clone()).collect(),
             tables: (self.tables.iter().zip(&rules.rules))
                 .filter(|(table, _)| !table.is_empty())
                 .map(|(table, rule)| Table {
@@ -73,6 +78,8 @@ impl State {
         let number = |id: &str| rules.rules.iter().position(|r| r.id == id);
         let acts = found.acts.into_iter().filter_map(|(id, base, act, at)| Some(((number(&id)? as u32, base, act), at)));
         self.acts = Acts::from(acts.collect::<Vec<_>>());
+        self.open = found.open;
+        self.open.renumber(|old| found.ids.get(old as usize).and_then(|id| number(id)).map(|n| n as u32));
         for table in found.tables {
             let Some(rule) = number(&table.rule).filter(|r| shape(&rules.rules[*r]) == table.shape) else { continue };
             let listens = matches!(rules.rules[rule].window.condition, Condition::Absent(_));
