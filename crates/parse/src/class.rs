@@ -17,7 +17,7 @@ pub fn class_of(event: &Event<'_>, definition: &SourceDefinition) -> LogClass {
     }
     match event.activity {
         Some(activity) => of_activity(event, activity),
-        None if event.stream.as_deref() == Some("access") => LogClass::Access,
+        None if matches!(event.stream.as_deref(), Some("access" | "rest")) => LogClass::Access,
         None => LogClass::Server,
     }
 }
@@ -87,6 +87,7 @@ mod tests {
             (Some("milvus"), Some("access"), Some(&action::ACCOUNT_CREATE), Security),
             (Some("milvus"), Some("access"), None, Access),
             (Some("milvus"), Some("rest"), Some(&action::HTTP_GET), Access),
+            (Some("milvus"), Some("rest"), None, Access),
         ] {
             let got = class_of(&event(product, stream, activity), &source);
             assert_eq!(got, want, "{product:?} {stream:?} {:?}", activity.map(|a| a.action));

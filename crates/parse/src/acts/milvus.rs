@@ -32,6 +32,9 @@ const OF_SERVER: &[Column] = &[
     Column::Reason,
 ];
 
+/// What the first line of an unknown account can tell the others of the same log: also what it learned from an access row that came before.
+const OF_CHAIN: &[Column] = &[Column::User, Column::SrcIp, Column::SrcPort, Column::Client, Column::Reason];
+
 /// Joins one line of Milvus.
 pub fn assign(waits: &mut Waits, copies: &mut Copies, places: &mut Places, event: &mut Event<'_>, at: &At<'_>) {
     let side = match event.stream.as_deref() {
@@ -153,8 +156,8 @@ impl Join<'_, '_> {
                 self.across(event, what, NEAR_US, |_| true);
                 let user = event.user.as_deref().unwrap_or("").into();
                 let (unknown, unverified) = (self.key(Side::Server, What::Unknown(user)), self.key(Side::Server, What::Unverified));
-                self.wait(event, unknown, OF_SERVER);
-                self.wait(event, unverified, OF_SERVER);
+                self.wait(event, unknown, OF_CHAIN);
+                self.wait(event, unverified, OF_CHAIN);
             }
             Some("Verify password failed") => {
                 self.follow(event, What::Unverified);

@@ -145,6 +145,8 @@ fn an_unknown_account_is_one_act_of_four_lines() {
         assert_eq!((last.field_text("reason"), last.inferred.contains(&"fields.reason")), (Some("unknown_user"), true));
         let verify = e.iter().find(|e| e.message.as_deref() == Some("Verify password failed")).unwrap();
         assert_eq!((verify.user.as_deref(), verify.inferred.contains(&"user")), (Some("ghost"), true));
+        // Where the access row came first, all lines behind it know the address.
+        assert_eq!(last.src_ip.is_some(), e[0].stream.as_deref() == Some("access"));
     }
     // The three are used up: a wrong password right behind them is its own act.
     expect(&[get.clone(), verify.clone(), fail.clone(), wrong(1010, "ghost")], &[0, 0, 0, 3]);
