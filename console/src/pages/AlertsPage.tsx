@@ -45,17 +45,17 @@ export function AlertsPage() {
       {list.isError && <Trouble doing="Reading the alerts" error={list.error} />}
       {list.isPending && <Skeleton h={200} aria-label="Loading the alerts" />}
       {list.data && <List alerts={list.data.alerts} total={list.data.total} chosen={id} open={open} />}
-      <Drawer
-        opened={id !== undefined}
-        onClose={close}
-        position="right"
-        size={narrow ? '100%' : 'max(40%, 560px)'}
-        title="Alert"
-        closeButtonProps={{ 'aria-label': 'Close' }}
-        overlayProps={{ backgroundOpacity: 0.2 }}
-      >
-        {id && <AlertDetail id={id} open={open} />}
-      </Drawer>
+      <Drawer.Root opened={id !== undefined} onClose={close} position="right" size={narrow ? '100%' : 'max(40%, 560px)'}>
+        <Drawer.Overlay backgroundOpacity={0.2} />
+        <Drawer.Content aria-label="Alert">
+          <Drawer.Body pt="md">
+            <Group justify="flex-end" mb={-28}>
+              <Drawer.CloseButton aria-label="Close" />
+            </Group>
+            {id && <AlertDetail id={id} open={open} />}
+          </Drawer.Body>
+        </Drawer.Content>
+      </Drawer.Root>
     </Stack>
   );
 }

@@ -97,7 +97,7 @@ async fn play(plan: Plan, story: Story) -> anyhow::Result<()> {
     stop.store(true, Ordering::Relaxed);
     let told = tokio::task::spawn_blocking(move || teller.join()).await.context("ending the simulated cluster")?;
     watching.stop().await?;
-    told.unwrap_or_else(|_| Ok(())).context("writing the simulated logs")
+    told.unwrap_or(Ok(())).context("writing the simulated logs")
 }
 
 fn config(folder: &Path, logs: &Path, listen: std::net::SocketAddr) -> Config {

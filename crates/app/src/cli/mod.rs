@@ -112,7 +112,8 @@ fn command() -> clap::Command {
 
 /// Our own log on standard error: warnings, or what BARTIZAN_LOG asks for. A second call changes nothing.
 fn logging(globals: &Globals) {
-    let default = if globals.quiet { "error" } else { "warn" };
+    // The query engine warns of statistics that it cannot use: nothing that a person could mend.
+    let default = if globals.quiet { "error" } else { "warn,datafusion_common=error" };
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("BARTIZAN_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();

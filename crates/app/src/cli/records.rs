@@ -4,7 +4,6 @@
 //! import does.
 
 use std::{
-    collections::HashMap,
     fmt,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -139,7 +138,6 @@ impl Lane<'_> {
 }
 
 /// Side by side, merged by event time; a file with content that another one has adds nothing.
-#[allow(dead_code)] // `detect` reads with it.
 pub fn merged(
     files: &[PathBuf],
     told: &SourceDefinition,
@@ -148,7 +146,7 @@ pub fn merged(
 ) -> anyhow::Result<()> {
     let wanted: Vec<import::Wanted> =
         files.iter().map(|path| import::Wanted { path: path.clone(), definition: SourceArgs::of_file(told, path) }).collect();
-    let state = Merging { deriver: Deriver::default(), event, sources: Vec::new(), known: HashMap::new(), failed: None };
+    let state = Merging { deriver: Deriver::default(), event, sources: Vec::new(), failed: None };
     let ship = DerivingShip(Mutex::new(state));
     let done = import::import(&wanted, &ship, redactor, &mut Quiet);
     let failed = ship.0.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).failed;
@@ -163,7 +161,6 @@ struct Merging<F> {
     deriver: Deriver,
     event: F,
     sources: Vec<(Arc<SourceDefinition>, String)>,
-    known: HashMap<Generation, Known>,
     failed: Option<anyhow::Error>,
 }
 

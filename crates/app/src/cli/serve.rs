@@ -117,7 +117,7 @@ impl Watching {
         self.stop.store(true, Ordering::Relaxed);
         let tail = self.tail;
         let ended = tokio::task::spawn_blocking(move || tail.join()).await.context("ending the reader of files")?;
-        let read = ended.unwrap_or_else(|_| Ok(()));
+        let read = ended.unwrap_or(Ok(()));
         let stopped = self.running.stop(&self.data).await.or_else(start_failed);
         read.exit(Exit::Io).and(stopped)
     }

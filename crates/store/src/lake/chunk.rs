@@ -179,7 +179,7 @@ columns! {
     labels Text |r| r.event.labels.as_deref();
     stream Text |r| r.event.stream.as_deref();
     level Text |r| r.event.level.as_deref();
-    class_uid Int |r| r.event.activity.and_then(|a| i32::try_from(a.class.uid()).ok());
+    class_uid Int |r| r.event.activity.map(|a| i32::from(a.class.uid()));
     activity_id Int |r| r.event.activity.map(|a| i32::from(a.id));
     action Text |r| r.event.action();
     status Text |r| r.event.status.map(event::Status::as_str);

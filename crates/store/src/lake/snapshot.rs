@@ -31,6 +31,7 @@ struct Head {
 /// A snapshot that checked.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
+    #[cfg(test)]
     pub(super) wal_seq: u64,
     pub(super) run: u64,
     pub(super) lines: Vec<u8>,
@@ -95,7 +96,12 @@ impl Snapshots {
         let head: Head = serde_json::from_slice(&bytes[..end]).ok()?;
         let lines = bytes.split_off(end + 1);
         let good = head.snapshot == 1 && head.wal_seq == wal_seq && head.bytes == lines.len() && head.crc32c == crc32c::crc32c(&lines);
-        good.then_some(Found { wal_seq, run: head.run, lines })
+        good.then_some(Found {
+            #[cfg(test)]
+            wal_seq,
+            run: head.run,
+            lines,
+        })
     }
 }
 
