@@ -80,7 +80,7 @@ function List({ alerts, total, chosen, open }: { alerts: Alert[]; total: number;
             <Table.Tr>
               <Table.Th w={110}>Severity</Table.Th>
               <Table.Th>What happened</Table.Th>
-              <Table.Th>Cluster</Table.Th>
+              <Table.Th w={110}>Cluster</Table.Th>
               <Table.Th w={90}>State</Table.Th>
               <Table.Th w={80} ta="right">
                 Count

@@ -50,7 +50,7 @@ function Inside({ demo, user }: { demo: boolean; user: string }) {
       <AppShell.Header>
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap">
-            <Burger opened={menu} onClick={toggle} hiddenFrom="900px" size="sm" aria-label="Menu" />
+            <Burger opened={menu} onClick={toggle} className="menubutton" size="sm" aria-label="Menu" />
             <img src="/favicon.svg" width={22} height={22} alt="" />
             <Text fw={600} size="md">
               Bartizan

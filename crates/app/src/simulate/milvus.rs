@@ -78,7 +78,7 @@ pub fn work(stage: &mut Stage<'_>) -> io::Result<()> {
             "search done",
             &[("collectionID", "445566778899001122"), ("nq", "1"), ("topk", "10")],
         ),
-        2 => ok(stage, "vector_app", APP, "Insert", " [database: default] [collection: articles] [partitions: []] [expr: Unknown]"),
+        2 => ok(stage, "vector_app", APP, "Insert", ""),
         3 => ok(stage, "vector_app", APP, "Query", &tail),
         _ => ok(stage, "vector_app", APP, "Search", &tail),
     }
@@ -128,6 +128,5 @@ pub fn drop_collection(stage: &mut Stage<'_>, user: &str, ip: &str, name: &str) 
     let trace = stage.dice.hex32();
     let fields = [("traceID", trace.as_str()), ("role", "rootcoord"), ("dbName", "default"), ("name", name)];
     server(stage, "INFO", "rootcoord/root_coord.go:1043", "received request to drop collection", &fields)?;
-    let tail = format!(" [database: default] [collection: {name}] [partitions: Unknown] [expr: Unknown]");
-    Row { user, ip, method: "DropCollection", status: "OK", code: 0, message: "", trace: &trace, tail: &tail }.write(stage)
+    Row { user, ip, method: "DropCollection", status: "OK", code: 0, message: "", trace: &trace, tail: "" }.write(stage)
 }

@@ -192,8 +192,8 @@ fn ordinary(stage: &mut Stage<'_>) -> io::Result<()> {
         0..30 => milvus::work(stage),
         30..50 => tikv::work(stage, kv),
         50..60 => pd::work(stage, pd),
-        60..72 => tidb::slow(stage, db, &tidb::app_statement),
-        72..74 => tidb::duplicate_key(stage, db),
+        60..61 => tidb::slow(stage, db, &tidb::app_statement),
+        61..63 => tidb::duplicate_key(stage, db),
         _ => tidb::work(stage, db),
     }
 }
