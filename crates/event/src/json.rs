@@ -141,6 +141,14 @@ pub fn push_event(out: &mut String, e: &Event<'_>) {
     text("error", e.error.as_deref());
     text("message", e.message.as_deref());
     text("caller", e.caller.as_deref());
+    push_numbers(out, e);
+    push_lists(out, e);
+    key(out, "raw");
+    push_string(out, &e.raw);
+    out.push('}');
+}
+
+fn push_numbers(out: &mut String, e: &Event<'_>) {
     let mut number = |name: &str, value: Option<i64>| {
         if let Some(v) = value {
             key(out, name);
@@ -156,10 +164,6 @@ pub fn push_event(out: &mut String, e: &Event<'_>) {
     number("duration_us", e.duration_us);
     number("rows", e.rows);
     number("bytes", e.bytes);
-    push_lists(out, e);
-    key(out, "raw");
-    push_string(out, &e.raw);
-    out.push('}');
 }
 
 fn push_lists(out: &mut String, e: &Event<'_>) {
