@@ -173,15 +173,15 @@ pub fn login_failed(stage: &mut Stage<'_>, db: &str, conn: &Conn, known: bool) -
 
 /// A login that worked, where connection events are logged.
 pub fn login_ok(stage: &mut Stage<'_>, db: &str, conn: &Conn) -> io::Result<()> {
-    let (id, remote) = (conn.id.to_string(), format!("{}:{}", conn.ip, conn.port));
-    server(
-        stage,
-        db,
-        "INFO",
-        "server.go:740",
-        "connection event",
-        &[("event", "login_success"), ("conn", &id), ("user", conn.user), ("remote", &remote)],
-    )
+    let (id, remote, user) = (conn.id.to_string(), format!("{}:{}", conn.ip, conn.port), format!("{}@%", conn.user));
+    let fields = [
+        ("conn", id.as_str()),
+        ("session_alias", ""),
+        ("event", "login_success"),
+        ("user", user.as_str()),
+        ("remoteAddr", remote.as_str()),
+    ];
+    server(stage, db, "INFO", "server.go:740", "connection event", &fields)
 }
 
 /// CRUCIAL OPERATION: accounts, privileges, schema.
