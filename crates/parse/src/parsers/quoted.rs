@@ -3,16 +3,19 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memmem};
 
-/// The closing quote of a string whose first byte behind the opening quote is at `from`.
-pub fn closing(b: &[u8], mut from: usize) -> Option<usize> {
+/// The closing quote of a string whose first byte behind the opening quote is at `from`: the first quote with an even number of backslashes before it.
+/// (Stacks are full of escapes and hold no quotes, so looking for quotes alone is several times faster than stopping at each escape.)
+pub fn closing(b: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
     loop {
-        let at = from + memchr2(b'"', b'\\', b.get(from..)?)?;
-        if b[at] == b'"' {
-            return Some(at);
+        let quote = at + memchr(b'"', b.get(at..)?)?;
+        let slashes = b[at..quote].iter().rev().take_while(|c| **c == b'\\').count();
+        if slashes % 2 == 0 {
+            return Some(quote);
         }
-        from = at + 2;
+        at = quote + 1;
     }
 }
 
@@ -80,7 +83,7 @@ pub fn without_stack<'t>(key: &str, inside: &'t str) -> &'t str {
         return inside.split_once("\\n").map_or(inside, |(first, _)| first);
     }
     let b = inside.as_bytes();
-    let mut from = 0;
+    let Some(mut from) = memchr(b'\\', b) else { return inside };
     // A frame is two lines: the function, then a tab and the place.
     while let Some(at) = memmem::find(&b[from..], b"\\n\\t").map(|i| from + i) {
         let place = &b[at + 4..];
@@ -125,6 +128,7 @@ mod tests {
     fn the_closing_quote_is_not_an_escaped_one() {
         assert_eq!(closing(br#"ab\"c\\"d"#, 0), Some(7));
         assert_eq!(closing(br#"ab\"#, 0), None);
+        assert_eq!(closing(br#"\"\\\"\\"x"#, 0), Some(8));
         assert_eq!(closing(b"", 0), None);
         assert_eq!(closing(b"x", 5), None);
     }

@@ -14,6 +14,9 @@ use crate::time;
 /// See the registry.
 pub const FORMAT: LineFormat = LineFormat { format: Format::Unified, recognize: |b| b.first() == Some(&b'['), parse };
 
+/// Room for the fields of nearly every line: one allocation.
+const FIELDS_USUAL: usize = 12;
+
 /// What stands before the message.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Head<'r> {
@@ -52,6 +55,7 @@ fn parse<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> boo
     }
     event.stream = Some(Cow::Borrowed("server"));
     head.put(event, context.zone);
+    event.fields.reserve(FIELDS_USUAL);
     items(rest, head.logger.is_some(), event);
     true
 }
