@@ -200,7 +200,7 @@ impl Parser {
 
     /// Product, version and zone: from the line, else from the lines before it.
     fn learn(&mut self, text: &str, event: &mut Event<'_>, format: Format) {
-        let signal = product::of_line(event, format);
+        let signal = product::of_line(event, format, self.product.is_some());
         let before = self.product;
         match signal {
             Some(signal) if signal.decisive || self.product.is_none() => self.product = Some(product::refine(signal.product, before)),

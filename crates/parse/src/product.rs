@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use event::{Event, SourceDefinition};
-use memchr::{memchr, memmem};
+use memchr::{memchr, memmem, memrchr};
 
 use crate::{
     Format,
@@ -45,16 +45,19 @@ fn admits(hint: &str, product: &str) -> bool {
     }
 }
 
-/// What one parsed line says.
-pub fn of_line(event: &Event<'_>, format: Format) -> Option<Signal> {
+/// What one parsed line says. Where a product is `known` already only decisive words are looked for.
+pub fn of_line(event: &Event<'_>, format: Format, known: bool) -> Option<Signal> {
     let sure = |product| Some(Signal { product, decisive: true });
     match format {
         Format::Slow | Format::AuditExtension | Format::AuditPlugin => sure("tidb"),
         Format::Access => sure("milvus"),
-        Format::Gin => Some(Signal { product: "milvus", decisive: false }),
         Format::Unified | Format::Json => {
-            by_message(event).or_else(|| by_fields(event)).or_else(|| by_caller(event, format)).or_else(|| by_habit(event))
+            let decisive = by_message(event).or_else(|| by_fields(event)).or_else(|| by_folder(event, format));
+            if known { decisive } else { decisive.or_else(|| by_file(event)).or_else(|| by_habit(event)) }
         }
+        // Text that anybody may have written never overrides.
+        _ if known => None,
+        Format::Gin => Some(Signal { product: "milvus", decisive: false }),
         Format::Glog | Format::Banner | Format::Crash | Format::Plain => by_text(&event.raw),
     }
 }
@@ -151,21 +154,31 @@ fn by_habit(event: &Event<'_>) -> Option<Signal> {
         .and_then(|(_, product)| weak(product))
 }
 
-/// The source file that wrote the line: its language, its folder, its name.
-fn by_caller(event: &Event<'_>, format: Format) -> Option<Signal> {
-    let (file, _) = event.caller.as_deref()?.rsplit_once(':')?;
-    let (product, decisive) = match file.rsplit_once('.')?.1 {
-        "rs" => ("tikv", true),
-        "cpp" | "cc" | "h" => ("tiflash", true),
-        _ if format == Format::Json && is_etcd(event, file) => ("etcd", true),
-        // zap's own keys; only etcd's and TiProxy's loggers keep them, and TiProxy names its logger.
+/// The source file that wrote the line: its language, its folder.
+fn by_folder(event: &Event<'_>, format: Format) -> Option<Signal> {
+    let file = source_file(event)?;
+    let product = match file.rsplit_once('.')?.1 {
+        "rs" => "tikv",
+        "cpp" | "cc" | "h" => "tiflash",
+        _ if !file.contains('/') => return None,
+        _ if format == Format::Json && is_etcd(event, file) => "etcd",
+        // The etcd client's own logger, in whatever process it runs.
         _ if file.contains('@') => return None,
-        // Only Milvus' encoder keeps the folder (TiProxy names its logger beside it).
-        _ if file.contains('/') => ("milvus", true),
-        "go" => (GO_FILES.iter().find(|(_, files)| files.binary_search(&file).is_ok())?.0, false),
-        _ => return None,
+        // Only Milvus' encoder keeps the folder (TiProxy's does too, but names its logger).
+        _ => "milvus",
     };
-    Some(Signal { product, decisive })
+    Some(Signal { product, decisive: true })
+}
+
+/// The name of the source file, where only one product has it.
+fn by_file(event: &Event<'_>) -> Option<Signal> {
+    let file = source_file(event).filter(|file| file.ends_with(".go"))?;
+    GO_FILES.iter().find(|(_, files)| files.binary_search(&file).is_ok()).map(|(product, _)| Signal { product, decisive: false })
+}
+
+fn source_file<'e>(event: &'e Event<'_>) -> Option<&'e str> {
+    let caller = event.caller.as_deref()?;
+    Some(&caller[..memrchr(b':', caller.as_bytes())?])
 }
 
 /// etcd writes lower-case levels, and its packages are few.
@@ -217,7 +230,7 @@ fn by_text(raw: &str) -> Option<Signal> {
         ("tikv::", "tikv"),
     ];
     let b = raw.as_bytes();
-    WORDS.iter().find(|(word, _)| memmem::find(b, word.as_bytes()).is_some()).map(|(_, product)| Signal { product, decisive: true })
+    WORDS.iter().find(|(word, _)| memmem::find(b, word.as_bytes()).is_some()).map(|(_, product)| Signal { product, decisive: false })
 }
 
 /// Names of source files without a folder that only one of the products has. Names that several have (`server.go`, `main.go`) say nothing. Sorted.
@@ -452,7 +465,7 @@ fn ballot(line: &str) -> Option<Signal> {
     let context = Context { definition: &definition, access: &access, zone: &zone, product: None };
     let mut event = Event { raw: Cow::Borrowed(&text), ..Event::default() };
     let format = first_format(&text, &mut event, &context);
-    of_line(&event, format)
+    of_line(&event, format, false)
 }
 
 #[cfg(test)]

@@ -23,6 +23,12 @@ fn memory_of_a_source() {
         ("[2026/03/02 18:00:00.120] [INFO] [server.go:1] [x]", Some("tidb"), Some("v8.5.0"), "2026-03-02T10:00:00.120Z"),
         // A weak signal does not override, a decisive one does.
         ("[2026/03/02 18:00:00.120 +08:00] [INFO] [tso.go:1] [x]", Some("tidb"), Some("v8.5.0"), "2026-03-02T10:00:00.120Z"),
+        (
+            "[2026/03/02 18:00:00.120 +08:00] [INFO] [x.go:1] [github.com/milvus-io/x]",
+            Some("tidb"),
+            Some("v8.5.0"),
+            "2026-03-02T10:00:00.120Z",
+        ),
         ("[2026/03/02 18:00:00.120 +08:00] [INFO] [apply.rs:1] [x]", Some("tikv"), None, "2026-03-02T10:00:00.120Z"),
     ] {
         let e = parser.parse(line.as_bytes(), RecordFlags::default());
@@ -30,6 +36,14 @@ fn memory_of_a_source() {
         assert_eq!(got, (product, version, Some(time.to_owned())), "{line}");
         assert_eq!((e.instance.as_deref(), e.stream.as_deref()), (Some("n1"), Some("server")));
         assert_eq!(e.is_marked(&Issue::ZoneAssumed), !line.contains(" +0"), "{line}");
+    }
+}
+
+#[test]
+fn text_that_anybody_wrote_does_not_change_the_product() {
+    let mut parser = Parser::new(&definition(Some("tidb")));
+    for text in ["github.com/milvus-io/milvus", "Welcome to use Milvus!", "panic: tikv::x"] {
+        assert_eq!(parser.parse(text.as_bytes(), RecordFlags::default()).product.as_deref(), Some("tidb"), "{text}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use event::{Event, Issue, Text, Value};
 
-use super::{Context, FIELDS_MAX, Format, LineFormat, level, put_field, quoted};
+use super::{Context, FIELDS_MAX, Format, LineFormat, Seen, level, put_field, quoted};
 use crate::time::{self, Stamp};
 
 /// See the registry.
@@ -70,8 +70,10 @@ fn fill<'r>(mut found: Found<'r>, event: &mut Event<'r>, context: &Context<'_>) 
     }
     event.caller = found.caller.filter(|c| !c.is_empty()).or_else(|| logrus_caller(&mut found.fields));
     event.message = found.message.filter(|m| !m.is_empty());
+    let mut seen = Seen::default();
+    event.fields.reserve(found.fields.len());
     for (key, value) in found.fields {
-        put_field(event, key, value);
+        seen.put(event, key, value);
     }
     if found.repeated {
         event.mark(Issue::RepeatedKey);

@@ -150,6 +150,38 @@ pub fn level(text: &str) -> Option<&'static str> {
         .map(|(_, l)| *l)
 }
 
+/// Which keys may have been seen in a line: a small filter, so that a line of many different keys is not compared with itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen(u64);
+
+impl Seen {
+    /// The keys that an event has.
+    pub fn of(event: &Event<'_>) -> Self {
+        let mut seen = Self::default();
+        for (key, _) in &event.fields {
+            seen.maybe(key);
+        }
+        seen
+    }
+    /// Whether a key may stand in `fields` already; remembers it.
+    fn maybe(&mut self, key: &str) -> bool {
+        let b = key.as_bytes();
+        let (first, last) = (b.first().copied().unwrap_or(0), b.last().copied().unwrap_or(0));
+        let bit = 1u64 << ((usize::from(first) * 5 + usize::from(last) * 17 + b.len() * 3) % 64);
+        let before = self.0 & bit != 0;
+        self.0 |= bit;
+        before
+    }
+    /// Like [`put_field`], for a parser that puts all fields of a line.
+    pub fn put<'r>(&mut self, event: &mut Event<'r>, key: Text<'r>, value: Value<'r>) {
+        if self.maybe(&key) {
+            put_field(event, key, value);
+        } else {
+            event.fields.push((key, value));
+        }
+    }
+}
+
 /// Adds a field, and marks the event where the key stands there already.
 pub fn put_field<'r>(event: &mut Event<'r>, key: Text<'r>, value: Value<'r>) {
     if event.fields.iter().any(|(k, _)| *k == key) {

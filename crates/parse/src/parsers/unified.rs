@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use event::{Event, Issue, Text, Value};
 use memchr::{memchr, memchr2, memmem};
 
-use super::{Context, FIELDS_MAX, Format, LineFormat, level, put_field, quoted};
+use super::{Context, FIELDS_MAX, Format, LineFormat, Seen, level, quoted};
 use crate::time;
 
 /// See the registry.
@@ -41,7 +41,7 @@ impl<'r> Head<'r> {
         event.level = self.level.map(Cow::Borrowed);
         event.caller = self.caller.map(Cow::Borrowed);
         if let Some(logger) = self.logger {
-            put_field(event, Cow::Borrowed("logger"), Value::Text(Cow::Borrowed(logger)));
+            event.fields.push((Cow::Borrowed("logger"), Value::Text(Cow::Borrowed(logger))));
         }
     }
 }
@@ -150,7 +150,7 @@ enum Item<'r> {
 /// Message and fields. `named`: a logger's bracket stood before the caller, so the message is never quoted and may hold anything (TiProxy).
 pub(super) fn items<'r>(text: &'r str, named: bool, event: &mut Event<'r>) {
     let b = text.as_bytes();
-    let mut at = 0;
+    let (mut at, mut seen) = (0, Seen::of(event));
     while at < b.len() {
         if b[at] == b' ' {
             at += 1;
@@ -161,20 +161,20 @@ pub(super) fn items<'r>(text: &'r str, named: bool, event: &mut Event<'r>) {
             return;
         }
         if b[at] != b'[' {
-            at = bare_fields(text, at, event);
+            at = bare_fields(text, at, &mut seen, event);
             continue;
         }
         let message_place = event.message.is_none() && event.fields.len() <= usize::from(named);
         let Some((item, behind)) = item(text, at, named && message_place) else {
-            cut_item(&text[at + 1..], message_place, event);
+            cut_item(&text[at + 1..], message_place, &mut seen, event);
             return;
         };
         match item {
             Item::Message(message) if message_place => event.message = Some(message).filter(|m| !m.is_empty()),
             // A bracket without a key behind the message (PD's empty error) says nothing.
             Item::Message(message) if message.is_empty() => {}
-            Item::Message(message) => put_field(event, message, Value::Null),
-            Item::Field(key, value) => put_field(event, key, Value::Text(value)),
+            Item::Message(message) => seen.put(event, message, Value::Null),
+            Item::Field(key, value) => seen.put(event, key, Value::Text(value)),
         }
         at = behind;
     }
@@ -259,7 +259,7 @@ fn nested_end(b: &[u8], at: usize) -> Option<usize> {
 }
 
 /// A bracket that never closes: the writer cut the line. What is there counts, and is marked.
-fn cut_item<'r>(inside: &'r str, message_place: bool, event: &mut Event<'r>) {
+fn cut_item<'r>(inside: &'r str, message_place: bool, seen: &mut Seen, event: &mut Event<'r>) {
     event.mark(Issue::Truncated);
     let opened = inside.strip_prefix('"');
     let text = opened.unwrap_or(inside);
@@ -270,7 +270,7 @@ fn cut_item<'r>(inside: &'r str, message_place: bool, event: &mut Event<'r>) {
             let value = value.strip_prefix('"').unwrap_or(value);
             let key = quoted::unescape(&text[..end]);
             let value = quoted::unescape(quoted::without_stack(&key, value));
-            put_field(event, key, Value::Text(value));
+            seen.put(event, key, Value::Text(value));
         }
         _ if message_place => event.message = Some(quoted::unescape(text)).filter(|m| !m.is_empty()),
         _ => {}
@@ -278,7 +278,7 @@ fn cut_item<'r>(inside: &'r str, message_place: bool, event: &mut Event<'r>) {
 }
 
 /// `connID=28 ` or `scope=X,intent=Y `: fields that somebody wrote without brackets. Text that is no field breaks the format.
-fn bare_fields<'r>(text: &'r str, at: usize, event: &mut Event<'r>) -> usize {
+fn bare_fields<'r>(text: &'r str, at: usize, seen: &mut Seen, event: &mut Event<'r>) -> usize {
     let b = text.as_bytes();
     let end = memmem::find(&b[at..], b" [").map_or(b.len(), |i| at + i);
     let chunk = text[at..end].trim_end();
@@ -290,7 +290,7 @@ fn bare_fields<'r>(text: &'r str, at: usize, event: &mut Event<'r>) -> usize {
         return end;
     }
     for (key, value) in chunk.split([' ', ',']).filter_map(|part| part.split_once('=')).take(FIELDS_MAX) {
-        put_field(event, Cow::Borrowed(key), Value::Text(Cow::Borrowed(value)));
+        seen.put(event, Cow::Borrowed(key), Value::Text(Cow::Borrowed(value)));
     }
     end
 }

@@ -21,8 +21,8 @@ fn one_line_may_decide() {
             true,
         ),
         ("{\"level\":\"INFO\",\"time\":\"2026/06/19 02:26:04.861 +00:00\",\"caller\":\"proxy/x.go:7\",\"message\":\"x\"}", "milvus", true),
-        ("\tgithub.com/milvus-io/milvus/internal/datacoord/server.go:305 +0x2b", "milvus", true),
-        ("I20240107 17:16:04.767038    27 Chunk.cpp:222] [SEGCORE][PreCheck][milvus] start", "milvus", true),
+        ("\tgithub.com/milvus-io/milvus/internal/datacoord/server.go:305 +0x2b", "milvus", false),
+        ("I20240107 17:16:04.767038    27 Chunk.cpp:222] [SEGCORE][PreCheck][milvus] start", "milvus", false),
     ] {
         assert_eq!(ballot(line), Some(Signal { product, decisive }), "{line}");
     }
