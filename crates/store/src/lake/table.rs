@@ -1,6 +1,6 @@
 //! The Delta table: making, loading, committing, checkpoints. The only file that speaks to the Delta library.
 //!
-//! The library is asynchronous and the rest of the store is not: everything runs to its end on a thread and a small runtime of its own, so
+//! The library is asynchronous and the rest of the store is not: every call runs to its end on a thread and a small runtime of its own, so
 //! callers may stand anywhere. Commits go straight to the log store, which costs the same however long the table is.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 };
 
 use deltalake_core::{
-    DeltaTable, DeltaTableBuilder, checkpoints,
+    DeltaTable, DeltaTableBuilder, DeltaTableError, checkpoints,
     kernel::{
         Action, Add, StructField, StructType, Transaction,
         engine::arrow_conversion::TryIntoKernel as _,
@@ -40,8 +40,6 @@ const CONFIGURATION: [(&str, &str); 3] = [
 pub(super) struct Table {
     folder: PathBuf,
     store: Durable,
-    /// Always there but while it is dropped.
-    runtime: Option<tokio::runtime::Runtime>,
     log: LogStoreRef,
 }
 
@@ -81,21 +79,19 @@ impl Table {
     /// A table in a folder that exists. Drafts of durable writes go to `drafts`.
     pub(super) fn new(folder: &Path, drafts: PathBuf) -> Result<Self, StoreError> {
         let doing = "opening";
-        let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|e| failed(folder, doing, &e))?;
         let store = Durable::new(folder, drafts).map_err(|e| failed(folder, doing, &e))?;
         let log = builder(&store).and_then(|b| b.build_storage()).map_err(|e| failed(folder, doing, &e))?;
-        Ok(Self { folder: folder.to_owned(), store, runtime: Some(runtime), log })
+        Ok(Self { folder: folder.to_owned(), store, log })
     }
 
     /// Makes the table: version 0.
     pub(super) fn create(&self) -> Result<(), StoreError> {
-        let made = self.wait(async {
+        self.wait("making", async {
             let kernel: StructType = schema::table().as_ref().try_into_kernel()?;
             let columns: Vec<StructField> = kernel.fields().cloned().collect();
             let create = builder(&self.store)?.build()?.create().with_columns(columns).with_partition_columns(schema::PARTITIONS);
-            create.with_configuration(CONFIGURATION.map(|(k, v)| (k, Some(v)))).with_table_name("events").await
-        });
-        made.map(drop).map_err(|e| self.failed("making", &e))
+            create.with_configuration(CONFIGURATION.map(|(k, v)| (k, Some(v)))).with_table_name("events").await.map(drop)
+        })
     }
 
     /// Reads the newest version.
@@ -111,7 +107,7 @@ impl Table {
     }
 
     fn loaded(&self) -> Result<(DeltaTable, BTreeMap<NodeId, u64>), StoreError> {
-        let loaded = self.wait(async {
+        self.wait("reading", async {
             let mut table = builder(&self.store)?.build()?;
             table.load().await?;
             let snapshot = table.snapshot()?;
@@ -124,9 +120,8 @@ impl Table {
                     txns.insert(node, version);
                 }
             }
-            Ok::<_, deltalake_core::DeltaTableError>((table, txns))
-        });
-        loaded.map_err(|e| self.failed("reading", &e))
+            Ok::<_, DeltaTableError>((table, txns))
+        })
     }
 
     /// Writes one commit with new files as a version. An error leaves it unknown whether the commit is there.
@@ -147,23 +142,33 @@ impl Table {
         let mut bytes = data.get_bytes().map_err(|e| self.failed("committing to", &e))?.to_vec();
         bytes.push(b'\n');
         let entry = CommitOrBytes::LogBytes(bytes.into());
-        match self.wait(self.log.write_commit_entry(version, entry, uuid::Uuid::new_v4())) {
-            Ok(()) => Ok(Committed::Yes),
-            Err(TransactionError::VersionAlreadyExists(_)) => Ok(Committed::Taken),
-            Err(e) => Err(self.failed("committing to", &e)),
-        }
+        self.wait("committing to", async {
+            match self.log.write_commit_entry(version, entry, uuid::Uuid::new_v4()).await {
+                Ok(()) => Ok(Committed::Yes),
+                Err(TransactionError::VersionAlreadyExists(_)) => Ok(Committed::Taken),
+                Err(e) => Err(e),
+            }
+        })
     }
 
     /// Writes a checkpoint of the newest version.
     pub(super) fn checkpoint(&self) -> Result<(), StoreError> {
         let (table, _) = self.loaded()?;
-        self.wait(checkpoints::create_checkpoint(&table, None)).map_err(|e| self.failed("writing a checkpoint of", &e))
+        self.wait("writing a checkpoint of", checkpoints::create_checkpoint(&table, None))
     }
 
-    /// Runs to the end on a thread of its own: the caller may stand in a runtime, where waiting is forbidden.
-    fn wait<T: Send>(&self, future: impl Future<Output = T> + Send) -> T {
-        let Some(runtime) = &self.runtime else { unreachable!("only a table that is being dropped has no runtime") };
-        std::thread::scope(|scope| match scope.spawn(|| runtime.block_on(future)).join() {
+    /// Runs to the end on a thread and a runtime that live as long as this call: the caller may stand in a runtime of its own, where neither
+    /// waiting nor dropping another one is allowed.
+    fn wait<T: Send, E: std::fmt::Display>(
+        &self,
+        doing: &'static str,
+        future: impl Future<Output = Result<T, E>> + Send,
+    ) -> Result<T, StoreError> {
+        let run = || match tokio::runtime::Builder::new_current_thread().build() {
+            Ok(runtime) => runtime.block_on(future).map_err(|e| self.failed(doing, &e)),
+            Err(e) => Err(self.failed(doing, &e)),
+        };
+        std::thread::scope(|scope| match scope.spawn(run).join() {
             Ok(done) => done,
             Err(panic) => std::panic::resume_unwind(panic),
         })
@@ -171,15 +176,6 @@ impl Table {
 
     fn failed(&self, doing: &'static str, why: &dyn std::fmt::Display) -> StoreError {
         failed(&self.folder, doing, why)
-    }
-}
-
-impl Drop for Table {
-    /// A runtime that is dropped inside another one panics; told to end in the background it does not.
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 
@@ -194,8 +190,8 @@ fn failed(folder: &Path, doing: &'static str, why: &dyn std::fmt::Display) -> St
 }
 
 /// The store is rooted at the table, so no character of the folder's own name meets a URL.
-fn builder(store: &Durable) -> Result<DeltaTableBuilder, deltalake_core::DeltaTableError> {
-    let root = Url::parse("file:///").map_err(|e| deltalake_core::DeltaTableError::Generic(e.to_string()))?;
+fn builder(store: &Durable) -> Result<DeltaTableBuilder, DeltaTableError> {
+    let root = Url::parse("file:///").map_err(|e| DeltaTableError::Generic(e.to_string()))?;
     Ok(DeltaTableBuilder::from_url(root.clone())?.with_storage_backend(std::sync::Arc::new(store.clone()), root))
 }
 

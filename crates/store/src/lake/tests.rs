@@ -41,7 +41,7 @@ fn line(seq: u64, at: Micros) -> Event<'static> {
         time: Some(at + i64::try_from(seq).unwrap() * 1001),
         observed_time: Some(at),
         product: Some("tidb".into()),
-        user: (seq % 3 == 0).then_some(Cow::Borrowed("root")),
+        user: seq.is_multiple_of(3).then_some(Cow::Borrowed("root")),
         raw: format!("[conn.go:1] [\"line {seq}\"] [traceID={seq:08x}]").into(),
         ..Event::default()
     }
