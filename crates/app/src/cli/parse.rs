@@ -45,7 +45,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
         }
         files.push(PathBuf::from("-"));
     }
-    let mut told = args.source.definition(None)?;
+    let mut told = args.source.definition()?;
     told.format = LineFormat::named(&args.format).map(|_| args.format.clone());
     let redactor = Redactor::default();
     let format = globals.format();

@@ -49,8 +49,8 @@ fn zone_name(name: &str) -> Result<String, String> {
 }
 
 impl SourceArgs {
-    /// What the options say of a file, or of standard input.
-    pub fn definition(&self, path: Option<&Path>) -> anyhow::Result<SourceDefinition> {
+    /// What the options say of every file; [`Self::of_file`] adds what a path says.
+    pub fn definition(&self) -> anyhow::Result<SourceDefinition> {
         let mut definition = SourceDefinition {
             cluster: self.cluster.clone(),
             instance: self.instance.clone(),
@@ -59,12 +59,14 @@ impl SourceArgs {
             ..SourceDefinition::default()
         };
         for path in &self.db_config {
-            let told = DbConfig::read(path)?;
+            let text = read_config(path).with_context(|| format!("reading the configuration {}", path.display())).exit(Exit::Io)?;
+            let told = understand(&text).with_context(|| format!("reading the configuration {}", path.display())).exit(Exit::Config)?;
             definition.access_formats.extend(told.access_formats);
-            definition.time_zone = definition.time_zone.or(told.time_zone);
-            definition.component = definition.component.or_else(|| told.component.map(str::to_owned));
+            if definition.component.is_none() {
+                definition.component = told.component.map(str::to_owned);
+            }
         }
-        Ok(path.map_or_else(|| definition.clone(), |path| Self::of_file(&definition, path)))
+        Ok(definition)
     }
 
     /// The definition of one file: one folder is one instance unless told.
@@ -84,24 +86,11 @@ fn read_config(path: &Path) -> anyhow::Result<String> {
     Ok(fs::read_to_string(path)?)
 }
 
-/// What the database's own configuration tells of its logs.
+/// What a configuration tells of the logs.
 #[derive(Debug, Default, PartialEq)]
-pub struct DbConfig {
-    /// Formatter strings of the access log.
-    pub access_formats: Vec<String>,
-    /// The zone of times without one. None of these databases configures it; it stays the operator's to say.
-    pub time_zone: Option<String>,
-    /// The product whose configuration it is, where its keys tell.
-    pub component: Option<&'static str>,
-}
-
-impl DbConfig {
-    /// Reads a configuration: Milvus' YAML, or the TOML of TiDB and its kin.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let what = || format!("reading the database's configuration {}", path.display());
-        let text = read_config(path).with_context(what).exit(Exit::Io)?;
-        understand(&text).with_context(what).exit(Exit::Config)
-    }
+struct Told {
+    access_formats: Vec<String>,
+    component: Option<&'static str>,
 }
 
 /// The few keys of Milvus' YAML that matter here.
@@ -132,9 +121,9 @@ struct MilvusFormatter {
 }
 
 /// TOML first: what is TOML is TiDB's, PD's, TiKV's, TiFlash's or TiProxy's; anything else must be Milvus' YAML.
-fn understand(text: &str) -> anyhow::Result<DbConfig> {
+fn understand(text: &str) -> anyhow::Result<Told> {
     let as_toml = match text.parse::<toml::Table>() {
-        Ok(table) => return Ok(DbConfig { component: product_of_toml(&table), ..DbConfig::default() }),
+        Ok(table) => return Ok(Told { component: product_of_toml(&table), ..Told::default() }),
         Err(e) => e,
     };
     // Milvus' own template repeats no key, but people's copies do, and Milvus takes the last.
@@ -144,7 +133,7 @@ fn understand(text: &str) -> anyhow::Result<DbConfig> {
     let milvus = config.proxy.is_some() || config.etcd.is_some();
     let formatters = config.proxy.and_then(|p| p.access_log).and_then(|a| a.formatters).unwrap_or_default();
     let access_formats = formatters.into_values().filter_map(|f| f.format).filter(|f| !f.is_empty()).collect();
-    Ok(DbConfig { access_formats, component: milvus.then_some("milvus") })
+    Ok(Told { access_formats, component: milvus.then_some("milvus") })
 }
 
 /// Tables that only one product's configuration has.
@@ -177,15 +166,15 @@ mod tests {
         let milvus = "etcd:\n  rootPath: x\nproxy:\n  accessLog:\n    enable: true\n    formatters:\n      base:\n        format: \"[$time_now] $user_name\"\n      query:\n        format: \"[$time_now] $method_expr\"\n        methods: [Query, Search]\n      off:\n        format: \"\"\n";
         let formats = vec!["[$time_now] $user_name".to_owned(), "[$time_now] $method_expr".to_owned()];
         for (text, told) in [
-            (milvus, DbConfig { access_formats: formats, component: Some("milvus") }),
-            ("etcd:\n  rootPath: x\n", DbConfig { component: Some("milvus"), ..DbConfig::default() }),
-            ("proxy:\n  accessLog:\n", DbConfig { component: Some("milvus"), ..DbConfig::default() }),
-            ("store = \"tikv\"\n[log]\nlevel = \"info\"\n", DbConfig { component: Some("tidb"), ..DbConfig::default() }),
-            ("[raftstore]\n[log]\n", DbConfig { component: Some("tikv"), ..DbConfig::default() }),
-            ("[schedule]\nmax-snapshot-count = 7\n", DbConfig { component: Some("pd"), ..DbConfig::default() }),
-            ("[proxy]\naddr = \"x\"\n", DbConfig { component: Some("tiproxy"), ..DbConfig::default() }),
-            ("a: 1\n", DbConfig::default()),
-            ("", DbConfig::default()),
+            (milvus, Told { access_formats: formats, component: Some("milvus") }),
+            ("etcd:\n  rootPath: x\n", Told { component: Some("milvus"), ..Told::default() }),
+            ("proxy:\n  accessLog:\n", Told { component: Some("milvus"), ..Told::default() }),
+            ("store = \"tikv\"\n[log]\nlevel = \"info\"\n", Told { component: Some("tidb"), ..Told::default() }),
+            ("[raftstore]\n[log]\n", Told { component: Some("tikv"), ..Told::default() }),
+            ("[schedule]\nmax-snapshot-count = 7\n", Told { component: Some("pd"), ..Told::default() }),
+            ("[proxy]\naddr = \"x\"\n", Told { component: Some("tiproxy"), ..Told::default() }),
+            ("a: 1\n", Told::default()),
+            ("", Told::default()),
         ] {
             assert_eq!(understand(text).unwrap(), told, "{text}");
         }
@@ -196,9 +185,9 @@ mod tests {
 
     #[test]
     fn one_folder_is_one_instance_unless_told() {
-        let given = SourceArgs { instance: Some("a:4000".to_owned()), ..SourceArgs::default() }.definition(None).unwrap();
+        let given = SourceArgs { instance: Some("a:4000".to_owned()), ..SourceArgs::default() }.definition().unwrap();
         assert_eq!(SourceArgs::of_file(&given, Path::new("/x/y/tidb.log")).instance.as_deref(), Some("a:4000"));
-        let none = SourceArgs::default().definition(None).unwrap();
+        let none = SourceArgs::default().definition().unwrap();
         let of_file = SourceArgs::of_file(&none, Path::new("/x/y/tidb.log"));
         assert_eq!((of_file.instance.as_deref(), of_file.path.as_deref()), (Some("/x/y"), Some("/x/y/tidb.log")));
     }
