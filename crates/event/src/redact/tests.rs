@@ -96,6 +96,9 @@ fn keys_of_every_format() {
             "password: «Abc:def»",
             "password=«.b»",
             "password=«eyJa.b»",
+            "set @pw = '«abc»'; x",
+            "pass: 3 fail: 4 [pass=12]",
+            "{\"auths\":{\"h\":{\"auth\":\"«cm9iOnNlY3JldA==»\"}}}",
             "  password: \"«abc»\"",
             "  sasl.password: '«abc»'",
             "smtp_password = «abc»",
@@ -187,7 +190,8 @@ fn keys_of_every_format() {
             "mongodb+srv://u:«abc»@c0.example.net/db?x=1",
             "https://bob:«abc»@git.example.org/x.git",
             r#"[uri="s3://AK:«SK»@bucket/p"]"#,
-            "dial bob:«abc»@10.0.0.4:4000 failed",
+            "dial bob:«abc123»@10.0.0.4:4000 failed",
+            "user:root@10.0.0.4:4000 [conn:root@10.0.0.1:4000]",
             "jdbc:postgresql://u:«abc»@h/db",
         ],
     );
@@ -250,6 +254,9 @@ fn cards() {
             r#"{"card_number":"«4111111111111111»","id":"4111111111111111"}"#,
             "[card=«4111111111111111»] [id=4111111111111111] [conn=4111111111111111]",
             "pan=«4111-1111-1111-1111»",
+            "cc=«4111111111111111»",
+            r#"[expr: num == "«4111111111111111»"]"#,
+            r#"[sql="update t set note = 'pay with «4111111111111111» now'"]"#,
             // one digit off; an unknown issuer; a length that the issuer does not use; ids and times
             r#"[sql="select * from cards where pan = '4111111111111112' or pan = '9111111111111111'"]"#,
             r#"[sql="select * from t where id = 4111111111111111"] [txnStartTS=470643434034429952]"#,
@@ -371,6 +378,8 @@ fn accounts_that_are_mailboxes_stay() {
             "PrivilegeQuery: permission deny to jane@x.org",
             "# User@Host: jane@x.org[jane@x.org] @ 10.0.0.1 [10.0.0.1]",
             "user not found: jane@x.org",
+            r#"[sql="create user u identified with authentication_ldap_simple as 'uid=jane,dc=x'"]"#,
+            "sg.prod-cluster-tidb-0.tidb-peer.namespace.svc.cluster.local:4000",
         ],
     );
 }

@@ -117,6 +117,15 @@ fn scheme(scan: &mut Scan<'_>, p: usize, kind: KindId, secret: impl Fn(&[u8]) ->
     if secret(&b[start..end]) { scan.hit(start..end, kind) } else { Some(end) }
 }
 
+/// `auth` as a key whose value is user and password in base64, as registries' credentials are kept.
+pub(in crate::redact) fn short(scan: &mut Scan<'_>, here: usize) -> Option<usize> {
+    let b = scan.b;
+    let end = word(b, here, b"auth")?;
+    let p = run(b, end, 8, |c| matches!(c, b'"' | b'\\' | b'=' | b':' | b' '));
+    let stop = run(b, p, BASIC_BYTES_MAX, is_token);
+    if p > end && stop - p >= BASIC_BYTES_MIN && is_user_and_password(&b[p..stop]) { scan.hit(p..stop, PASSWORD) } else { None }
+}
+
 /// Whether this is base64 of printable text with a colon in it.
 pub(in crate::redact) fn is_user_and_password(text: &[u8]) -> bool {
     let text = &text[..run(text, 0, BASIC_BYTES_MAX, is_base64)];

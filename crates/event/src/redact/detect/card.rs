@@ -1,6 +1,7 @@
 //! Numbers of payment cards: issuer prefix, the length that belongs to it, Luhn, and a place where a value may stand. Owns: that judgement.
 //! Timestamps, connection ids and row keys of a real TiDB log pass a bare Luhn check one time in ten; none of them may be masked.
 
+use super::email;
 use crate::redact::{
     kind::CARD,
     scan::Scan,
@@ -134,13 +135,14 @@ fn plausible(b: &[u8], start: usize, level: usize, n: &Number) -> bool {
         return false;
     }
     let quote = before(b, start);
-    let literal = matches!(quote, Some(b'\'' | 0xb9 | b'9')) || (quote == Some(b'"') && level > 1);
+    let compared = quote == Some(b'"') && matches!(&b[..start - 1].trim_ascii_end(), [.., b'=' | b'!', b'=']);
+    let literal = matches!(quote, Some(b'\'' | 0xb9 | b'9')) || (quote == Some(b'"') && level > 1) || compared;
     let whole = matches!(at(b, n.end), Some(b'\'' | b'"' | b'\\' | 0xe2));
     if literal && whole {
         return true;
     }
     let operand = matches!(before(b, skip_space_back(b, start)), Some(b'=' | b'(' | b',' | b'<' | b'>')) && quote != Some(b'=');
-    matches!(n.digits, 15 | 16) && (operand || literal) && sql(b, start)
+    matches!(n.digits, 15 | 16) && (operand || literal || email::in_literal(b, start, level)) && sql(b, start)
 }
 
 /// A whole word, or a part of one that a separator or a capital begins.

@@ -115,6 +115,11 @@ fn domain_end(b: &[u8], from: usize) -> Option<usize> {
     (dot > 0 && (2..=24).contains(&last.len()) && last.iter().all(u8::is_ascii_alphabetic)).then_some(end)
 }
 
+/// Whether a place stands inside a longer literal of SQL or of an expression.
+pub(in crate::redact) fn in_literal(b: &[u8], start: usize, level: usize) -> bool {
+    inside(b, start, level) == Role::Value
+}
+
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {

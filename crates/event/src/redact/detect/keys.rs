@@ -19,11 +19,21 @@ const KEY_BYTES_MAX: usize = 64;
 struct Word {
     text: &'static str,
     kind: KindId,
-    bounded: bool,
+    bounded: Bound,
+}
+
+/// Where in a key a word may begin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Anywhere,
+    /// Behind a separator or at a capital.
+    Part,
+    /// Behind a separator only: too short to be told from the end of another text.
+    Apart,
 }
 
 const fn w(text: &'static str, kind: KindId) -> Word {
-    Word { text, kind, bounded: false }
+    Word { text, kind, bounded: Bound::Anywhere }
 }
 
 const WORDS: &[Word] = &[
@@ -55,18 +65,22 @@ const WORDS: &[Word] = &[
     w("passcode", PASSWORD),
     w("requirepass", PASSWORD),
     w("pwd", PASSWORD),
-    Word { text: "pass", kind: PASSWORD, bounded: true },
+    Word { text: "pw", kind: PASSWORD, bounded: Bound::Apart },
+    Word { text: "pass", kind: PASSWORD, bounded: Bound::Part },
     w("token", TOKEN),
     w("emailaddress", EMAIL),
     w("mailaddress", EMAIL),
     w("email", EMAIL),
-    Word { text: "mail", kind: EMAIL, bounded: true },
+    Word { text: "mail", kind: EMAIL, bounded: Bound::Part },
     w("cardnumber", CARD),
     w("cardno", CARD),
     w("cardnum", CARD),
     w("creditcard", CARD),
-    Word { text: "card", kind: CARD, bounded: true },
-    Word { text: "pan", kind: CARD, bounded: true },
+    w("ccnumber", CARD),
+    w("ccnum", CARD),
+    Word { text: "cc", kind: CARD, bounded: Bound::Apart },
+    Word { text: "card", kind: CARD, bounded: Bound::Part },
+    Word { text: "pan", kind: CARD, bounded: Bound::Part },
 ];
 
 /// What may follow such a word in a key that still names the secret itself.
@@ -109,7 +123,7 @@ const EXCEPTIONS: &[&str] = &[
 /// What a key's value is.
 pub(in crate::redact) fn classify(key: &[u8]) -> Option<KindId> {
     let key = &key[key.len().saturating_sub(KEY_BYTES_MAX)..];
-    let (mut flat, mut parts, mut n) = ([0u8; KEY_BYTES_MAX], [true; KEY_BYTES_MAX], 0);
+    let (mut flat, mut parts, mut n) = ([0u8; KEY_BYTES_MAX], [Bound::Apart; KEY_BYTES_MAX], 0);
     let mut edge = true;
     for (i, c) in key.iter().enumerate() {
         if matches!(c, b'_' | b'-' | b'.' | b' ') {
@@ -117,7 +131,16 @@ pub(in crate::redact) fn classify(key: &[u8]) -> Option<KindId> {
             continue;
         }
         let camel = c.is_ascii_uppercase() && i > 0 && key[i - 1].is_ascii_lowercase();
-        (flat[n], parts[n]) = (c.to_ascii_lowercase(), edge || camel);
+        (flat[n], parts[n]) = (
+            c.to_ascii_lowercase(),
+            if edge {
+                Bound::Apart
+            } else if camel {
+                Bound::Part
+            } else {
+                Bound::Anywhere
+            },
+        );
         n += 1;
         edge = false;
     }
@@ -128,7 +151,11 @@ pub(in crate::redact) fn classify(key: &[u8]) -> Option<KindId> {
     let flat = flat.trim_end_matches(|c: char| c.is_ascii_digit());
     for suffix in SUFFIXES {
         let Some(rest) = flat.strip_suffix(suffix) else { continue };
-        let named = |w: &&Word| rest.ends_with(w.text) && (!w.bounded || parts[rest.len() - w.text.len()]);
+        let begins = |w: &Word| match (w.bounded, parts[rest.len() - w.text.len()]) {
+            (Bound::Anywhere, _) | (_, Bound::Apart) => true,
+            (wanted, found) => wanted == found,
+        };
+        let named = |w: &&Word| rest.ends_with(w.text) && begins(w);
         if let Some(w) = WORDS.iter().find(named) {
             return Some(w.kind);
         }
@@ -256,7 +283,7 @@ fn bound(b: &[u8], start: usize, end: usize, mut depth: Depth, kind: KindId) -> 
                 (_, true) => Bind::EqualSpaced,
                 (_, false) => Bind::Equal,
             };
-            let column = bind == Bind::EqualSpaced && column(b, skip_space(b, p));
+            let column = bind == Bind::EqualSpaced && column(b, skip_space(b, p), kind);
             if column { None } else { checked(b, value_in(b, p, level, bind, list_of)?, bind, kind) }
         }
         b':' if at(b, spaced + 1) == Some(b'=') => checked(b, value(b, spaced + 2, level, Bind::EqualSpaced)?, Bind::EqualSpaced, kind),
@@ -356,10 +383,10 @@ fn using(b: &[u8], start: usize) -> bool {
 }
 
 /// A column, a variable or a placeholder stands on the other side: `a.password = b.password`, `token = token + 1`.
-fn column(b: &[u8], p: usize) -> bool {
+fn column(b: &[u8], p: usize, kind: KindId) -> bool {
     let end = run(b, p, KEY_BYTES_MAX, |c| is_word(c) || c == b'.' || c == b'`');
     let name: &[u8] = &b[p..end];
-    !name.is_empty() && !matches!(at(b, end), Some(b'(' | b'\'' | b'"' | b'\\')) && classify(&b[key_before(b, end)]).is_some()
+    !name.is_empty() && !matches!(at(b, end), Some(b'(' | b'\'' | b'"' | b'\\' | b'-')) && classify(&b[key_before(b, end)]) == Some(kind)
 }
 
 /// Leaves alone what is prose or a position: `invalid token: expired at ..`, `token=17`, `private_key=/etc/x.pem`.
@@ -372,10 +399,18 @@ fn checked(b: &[u8], v: Value, bind: Bind, kind: KindId) -> Option<Value> {
         TOKEN if !quoted => number && text.len() < 16,
         PRIVATE_KEY | SECRET_KEY => path && text.len() < 256 && [&b".pem"[..], b".key", b".crt", b".der"].iter().any(|e| text.ends_with(e)),
         PASSWORD if has(b, secret.start.saturating_sub(4), b"pwd=") => path,
+        // A count of what passed.
+        PASSWORD if !quoted && number => counts(b, secret.start),
         _ => false,
     };
     let prose = bind == Bind::ColonSpaced && !quoted && prose(b, secret.start, secret.end);
     Some(if none || prose { Value { secrets: Vec::new(), end: v.end } } else { v })
+}
+
+/// Whether the key is no more than `pass`.
+fn counts(b: &[u8], value: usize) -> bool {
+    let key = key_before(b, skip_space_back(b, run_back(b, value, 3, |c| matches!(c, b'=' | b':' | b' '))));
+    b[key].eq_ignore_ascii_case(b"pass")
 }
 
 /// Whether an unquoted value behind a colon and a space is the next word of a sentence.

@@ -145,6 +145,7 @@ fn fits(s: &Shape, text: &[u8]) -> bool {
         b"eyJ" => text.iter().filter(|c| **c == b'.').count() >= 1,
         // In lower case it could be a word: one with digits is not.
         b"AKIA" | b"ASIA" => text[0].is_ascii_uppercase() || digits > 0,
+        b"SG." => text.len() == 69 && text[25] == b'.',
         b"sk-" => digits > 0 || text[3..].iter().any(u8::is_ascii_uppercase),
         _ => true,
     }

@@ -67,10 +67,18 @@ pub(in crate::redact) fn data_source(scan: &mut Scan<'_>, here: usize) -> Option
         return None;
     }
     let user = &b[start..colon];
-    if !go && !user.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.')) {
+    let named = user.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'));
+    if !go && (!named || !mixed(&b[colon + 1..here])) {
         return None;
     }
     password(scan, colon + 1, here)
+}
+
+/// Whether a text is no word: `user:root@10.0.0.1:4000` names an account.
+fn mixed(text: &[u8]) -> bool {
+    let has = |f: fn(&u8) -> bool| text.iter().any(f);
+    text.len() >= 6
+        && (has(u8::is_ascii_digit) || has(u8::is_ascii_punctuation) || (has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)))
 }
 
 /// `host:port`, where the host is an address or a name with a dot.
@@ -97,6 +105,7 @@ pub(in crate::redact) fn signature(scan: &mut Scan<'_>, here: usize) -> Option<u
         }
         p
     };
+    let p = run(b, p, 4, |c| matches!(c, b'\\' | b'"'));
     let end = run(b, p, b.len(), |c| !ends(c) && !matches!(c, b'&' | b'#' | b',' | b';' | b']' | b')' | b'}'));
     if end < p + 8 || placeholder(&b[p..end]) {
         return None;
@@ -115,7 +124,6 @@ const WEBHOOKS: &[&[u8]] = &[
     b"hook/send?access_token=",
     b"open-apis/bot/v2/hook/",
     b"webhook/send?key=",
-    b"/chat.googleapis.com/v1/",
 ];
 
 /// `hook`.
