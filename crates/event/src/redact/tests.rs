@@ -207,6 +207,7 @@ fn private_keys() {
             r#"{"private_key_id":"17","private_key":"«-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----\n»","client_email":"a@b.iam.gserviceaccount.com"}"#,
             r#"[pem="-----BEGIN EC PRIVATE KEY-----\n«abcdef»"] [x=1]"#,
             "«abc\ndef»\n-----END PRIVATE KEY-----",
+            "«Zm9v\\nYmFyMmpWd=»\\n-----END RSA PRIVATE KEY-----\\n\"] [x=1]",
             "«MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj»",
             "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
         ],

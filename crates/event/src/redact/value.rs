@@ -287,6 +287,10 @@ fn call(b: &[u8], p: usize, depth: usize) -> Option<Value> {
 /// A value without quotes.
 fn unquoted(b: &[u8], p: usize, depth: usize, bind: Bind, list_of: Separator) -> Option<Value> {
     let end = if bind == Bind::Bracket { bracket_end(b, p) } else { plain_end(b, p, depth, bind, list_of) };
+    // Base64 may end like a key: the line end behind it and the dashes of PEM are no value.
+    if b[p..].trim_ascii_start().starts_with(b"\\n-----") || b[p..].starts_with(b"-----END") {
+        return Some(Value { secrets: Vec::new(), end: p });
+    }
     let text = &b[p..end];
     let variable = matches!(bind, Bind::EqualSpaced | Bind::Word) && text[..1.min(text.len())] == *b"@";
     if bind != Bind::Bracket && is_next_key(b, p) {
