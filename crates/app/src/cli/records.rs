@@ -59,16 +59,14 @@ impl<F: FnMut(&Event<'_>, Place<'_>) -> anyhow::Result<()>> Sink for F {
 pub fn each(files: &[PathBuf], told: &SourceDefinition, redactor: &Redactor, sink: &mut impl Sink) -> anyhow::Result<()> {
     let mut deriver = Deriver::default();
     for (i, path) in files.iter().enumerate() {
-        let name = path.to_string_lossy();
-        let mut generation = Generation::default();
-        generation.0[..8].copy_from_slice(&(i as u64).to_be_bytes());
+        let (name, source) = (path.to_string_lossy(), source_id(i));
         if name == "-" {
             let mut input = io::stdin().lock();
-            Lane { file: "-", generation, deriver: &mut deriver, redactor, live: true }.read(&mut input, told.clone(), sink)?;
+            Lane { file: "-", source, deriver: &mut deriver, redactor, live: true }.read(&mut input, told.clone(), sink)?;
         } else {
             let mut input = open_file(path)?;
             let definition = SourceArgs::of_file(told, path);
-            Lane { file: &name, generation, deriver: &mut deriver, redactor, live: false }.read(&mut *input, definition, sink)?;
+            Lane { file: &name, source, deriver: &mut deriver, redactor, live: false }.read(&mut *input, definition, sink)?;
         }
     }
     Ok(())
@@ -82,7 +80,7 @@ fn open_file(path: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
 /// One file on its way.
 struct Lane<'l> {
     file: &'l str,
-    generation: Generation,
+    source: SourceId,
     deriver: &'l mut Deriver,
     redactor: &'l Redactor,
     live: bool,
@@ -128,7 +126,8 @@ impl Lane<'_> {
         for record in feed.records(ready, self.redactor) {
             let byte_end = at + u64::from(record.original_len);
             let place = Place { file: self.file, offset: at };
-            let meta = RecordMeta { generation: self.generation, byte_start: at, byte_end, flags: record.flags, ..RecordMeta::default() };
+            let (source, generation) = (self.source, Generation(self.source.0));
+            let meta = RecordMeta { source, generation, byte_start: at, byte_end, flags: record.flags, ..RecordMeta::default() };
             sink.event(&self.deriver.derive(definition, &meta, LogClass::Server, &place, record.stored.as_bytes()), place)?;
             at = byte_end;
         }
