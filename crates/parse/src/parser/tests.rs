@@ -91,3 +91,33 @@ fn pieces_of_a_record_are_joined_in_the_last() {
     assert_eq!(last.raw, "2026-03-02T10:00:00.2Z stdout F :7] [done]");
     assert_eq!(last.labels.as_deref(), Some("{\"stdio\":\"stdout\"}"));
 }
+
+proptest::proptest! {
+    /// Whatever comes, every record gives an event that is JSON and shows the record.
+    #[test]
+    fn any_bytes_are_an_event(parts in proptest::collection::vec(proptest::sample::select(vec![
+        "[2026/03/02 10:00:00.120 +00:00] ", "[INFO] ", "[WARN] ", "[a.go:1] ", "[main.x] ", "[\"x y\"] ", "[k=v] ", "[k=\"v\\n\\t/a.go:1\\\"\"] ", "[k=[", "]]", "[", "]", "\"", "\\",
+        "\\u00", "{\"level\":\"INFO\",", "\"time\":\"2026/03/02 10:00:00.120 +00:00\",", "\"n\":1e5,", "\"n\":-,", "\"o\":{\"a\":[1,", "}", "\"message\":\"x\"}", "{\"log\":\"", "\\n\",\"stream\":\"stdout\"}",
+        "# Time: 2026-03-02T10:00:00Z\n", "# Query_time: 1 A: b\n", "select 1;\n", "2026-03-02T10:00:00.1Z stdout P ", "2026-03-02T10:00:00.1Z stderr F ", "panic: ", "goroutine 1 [x]:\n",
+        "[2026/03/02 10:00:00.120 +00:00] [ACCESS] <root: tcp-1.2.3.4:5> Query [status: OK] ", "[GIN] 2026/03/02 - 10:00:00 | 200 | ", "I20260302 10:00:00.1 7 a.cpp:1] ", "2017/08/14 17:13:22 s.go:2: [info] ",
+        "\t", "\r", "\n", "\u{0}", "é", "tidb-1  | ", "[pod/a/b] ", "__masked_password__",
+    ]), 0..14), noise in proptest::collection::vec(proptest::num::u8::ANY, 0..4), flags in 0u8..16) {
+        let mut record = parts.concat().into_bytes();
+        record.extend(noise);
+        for component in [None, Some("tidb"), Some("milvus")] {
+            let mut parser = Parser::new(&definition(component));
+            for _ in 0..2 {
+                let event = parser.parse(&record, RecordFlags(flags));
+                let mut json = String::new();
+                event::json::push_event(&mut json, &event);
+                let shown: serde_json::Value = serde_json::from_str(&json).map_err(|e| proptest::test_runner::TestCaseError::fail(format!("{e}: {json}")))?;
+                proptest::prop_assert!(!json.contains('\n'));
+                if let Ok(text) = std::str::from_utf8(framing::body(&record)) {
+                    proptest::prop_assert_eq!(shown["raw"].as_str(), Some(text));
+                } else {
+                    proptest::prop_assert_eq!(event.raw_bytes.as_deref(), Some(framing::body(&record)));
+                }
+            }
+        }
+    }
+}
