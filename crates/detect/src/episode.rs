@@ -25,6 +25,15 @@ pub struct Trace {
     pub shown: Vec<Shown>,
 }
 
+impl Trace {
+    /// Both together.
+    pub fn and(mut self, other: Self) -> Self {
+        self.evidence.extend(other.evidence);
+        self.shown.iter_mut().zip(&other.shown).for_each(|(mine, other)| mine.merge(other));
+        self
+    }
+}
+
 /// One act that a rule counts, or several close together where amounts are added up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hit {
@@ -110,6 +119,23 @@ impl Episode {
         let Some(trace) = hit.trace.take() else { return };
         trace.evidence.into_iter().for_each(|e| self.prove(hit.at, hit.order, e));
         self.show(&trace.shown);
+    }
+    /// An episode of one act.
+    pub fn of_one(at: Micros, order: u64, trace: Trace) -> Self {
+        let mut episode = Self { count: 1, ..Self::new((at, at, at), order) };
+        episode.learn(at, order, trace);
+        episode
+    }
+    /// Lets go of an act that turned out to be somebody else's. Its values stay in the title.
+    pub fn forget(&mut self, trace: &Trace) {
+        self.count = self.count.saturating_sub(1);
+        self.told.stale = true;
+        self.evidence.retain(|(_, _, e)| !trace.evidence.contains(e));
+        if self.evidence.len() as u64 == self.count
+            && let (Some((first, ..)), Some((last, ..))) = (self.evidence.first(), self.evidence.last())
+        {
+            (self.first, self.last) = (*first, *last);
+        }
     }
     /// Whether a time lies in it, or near enough to belong to it.
     pub fn holds(&self, at: Micros, gap: Micros) -> bool {

@@ -183,8 +183,9 @@ impl State {
             }
             return;
         }
+        let trace = Box::new(trace(rule, arrival, proof));
         if rule.window.partial_key {
-            self.open.remember(index, arrival.act, &key, &values);
+            self.open.remember(index, arrival, &key, &values, &trace);
         }
         self.make_room(index, &key);
         let group = self.tables[index as usize].entry(key.clone()).or_default();
@@ -192,8 +193,7 @@ impl State {
             (group.key, group.cluster) = (values, arrival.origin.cluster.to_owned());
         }
         group.source = lanes::halves(arrival.origin.source);
-        let trace = Some(Box::new(trace(rule, arrival, proof)));
-        let hit = Hit { at, order: arrival.time.order, base, value, amount, acts: 1, member: false, trace };
+        let hit = Hit { at, order: arrival.time.order, base, value, amount, acts: 1, member: false, trace: Some(trace) };
         if let Condition::Absent(least) = rule.window.condition {
             return self.hear(rules, index, least, key, hit, arrival, out);
         }

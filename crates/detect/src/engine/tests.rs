@@ -135,9 +135,14 @@ fn a_later_line_of_an_act_says_who_it_was() {
     assert_eq!((found[0].id == found[1].id, found[1].revision, found[1].evidence.len()), (true, 2, 2));
     let merged = found.iter().find(|f| f.merged_into.is_some()).unwrap();
     assert_eq!(merged.merged_into.as_ref(), Some(&found[0].id), "the third act joined the first when it got its name");
-    // Interleaved acts cannot be told apart: they stay together, but what is known is shown.
+    // Interleaved acts: the first that gets its name leaves, the other keeps the id.
     let found = play(&set, &[blind(1), blind(2), seeing(2, "ada", "f:0"), seeing(2, "bob", "f:1")]);
-    assert_eq!(short(&found), [("pass".into(), String::new(), 1, 2, 2)]);
+    assert_eq!(short(&found), [("pass".into(), "ada".into(), 1, 1, 1), ("pass".into(), "bob".into(), 2, 2, 1)]);
+    // Acts that never get a name stand together.
+    let found = play(&set, &[blind(1), blind(2), blind(3), seeing(2, "ada", "f:1")]);
+    assert_eq!(short(&found), [("pass".into(), String::new(), 1, 3, 2), ("pass".into(), "ada".into(), 2, 2, 1)]);
+    let nameless = last_revisions(found).into_iter().find(|f| !f.subject.contains_key("user")).unwrap();
+    assert_eq!(nameless.evidence.len(), 2);
 }
 
 #[test]
