@@ -10,7 +10,7 @@ use std::{
 };
 
 use alert::{Settings, SettingsError};
-use detect::RuleSet;
+use detect::{Engine, RuleSet};
 use event::{Clock, Finding};
 use parse::Deriver;
 use store::{Options, OwnRecords, Store, StoreError};
@@ -49,6 +49,8 @@ pub struct Wanted {
     pub demo: bool,
     /// The rules.
     pub rules: Arc<RuleSet>,
+    /// Addresses behind which many accounts stand.
+    pub shared_addresses: Vec<String>,
     /// Channels.
     pub channels: Vec<Settings>,
     /// The terminal of `serve`.
@@ -77,6 +79,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// An address that is none.
+    #[error("reading [rules] shared_addresses: {0}")]
+    Shared(String),
     /// Something of the machine.
     #[error("{0}")]
     Machine(String),
@@ -115,8 +120,10 @@ impl Running {
         let (findings, from_watch) = mpsc::unbounded_channel();
         let (bus, counts, own) = (Bus::default(), Arc::new(Counts::default()), OwnRecords::default());
         let rules = wanted.rules.len();
+        let engine = Engine::new(Arc::clone(&wanted.rules));
+        let engine = engine.with_shared_addresses(wanted.shared_addresses.iter().map(String::as_str)).map_err(StartError::Shared)?;
         let watch = Watch::new(Parts {
-            rules: Arc::clone(&wanted.rules),
+            engine,
             clock: Arc::clone(&wanted.clock),
             own: own.clone(),
             findings,

@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use detect::{Engine, Lane, Origin, RuleSet};
+use detect::{Engine, Lane, Origin};
 use event::{Clock, Event, Evidence, Finding, LogClass, Micros, SourceId, limits::LATE_US};
 use serde_json::{Value, json};
 use store::{Observer, OwnRecords, Seen};
@@ -21,8 +21,8 @@ const SAID_MAX: usize = 100_000;
 
 /// What the watch is made of.
 pub struct Parts {
-    /// The rules.
-    pub rules: Arc<RuleSet>,
+    /// The rules at work, without a past.
+    pub engine: Engine,
     /// Now.
     pub clock: Arc<dyn Clock>,
     /// Where records of `self` go in.
@@ -40,7 +40,6 @@ pub struct Parts {
 /// The observer of a store.
 pub struct Watch {
     parts: Parts,
-    engine: Engine,
     lanes: HashMap<SourceId, Lane>,
     /// Findings that are records already: id to the highest revision.
     said: HashMap<String, u32>,
@@ -50,8 +49,7 @@ pub struct Watch {
 impl Watch {
     /// A watch without a past.
     pub fn new(parts: Parts) -> Self {
-        let engine = Engine::new(Arc::clone(&parts.rules));
-        Self { parts, engine, lanes: HashMap::new(), said: HashMap::new(), out: Vec::new() }
+        Self { parts, lanes: HashMap::new(), said: HashMap::new(), out: Vec::new() }
     }
 
     fn lane(&mut self, seen: &Seen<'_>, event: &Event<'_>) -> Lane {
@@ -86,7 +84,7 @@ impl Watch {
 impl Observer for Watch {
     fn restore(&mut self, state: Option<&Value>, said: &[Value]) {
         if let Some(state) = state {
-            self.engine.restore(&state["engine"]);
+            self.parts.engine.restore(&state["engine"]);
         }
         for finding in said {
             if let (Some(id), Some(revision)) = (finding["id"].as_str(), finding["revision"].as_u64()) {
@@ -114,7 +112,7 @@ impl Observer for Watch {
             name: seen.name,
             evidence: &evidence,
         };
-        self.engine.event(event, &origin, now, &mut self.out);
+        self.parts.engine.event(event, &origin, now, &mut self.out);
         if !self.out.is_empty() {
             self.tell();
         }
@@ -123,16 +121,16 @@ impl Observer for Watch {
     fn frame(&mut self, _wal_seq: u64, _replay: bool) {}
 
     fn idle(&mut self) {
-        self.engine.tick(self.parts.clock.now(), &mut self.out);
+        self.parts.engine.tick(self.parts.clock.now(), &mut self.out);
         self.tell();
     }
 
     fn flush(&mut self) {
-        self.engine.flush(&mut self.out);
+        self.parts.engine.flush(&mut self.out);
         self.tell();
     }
 
     fn snapshot(&mut self) -> Value {
-        json!({ "engine": self.engine.snapshot() })
+        json!({ "engine": self.parts.engine.snapshot() })
     }
 }

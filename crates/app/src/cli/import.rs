@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use collect::import::{Imported, Progress, Wanted};
+use detect::Engine;
 use event::{
     Redactor, SourceDefinition,
     clock::SystemClock,
@@ -92,7 +93,7 @@ fn alone(data: &Path, files: &[Wanted], globals: &Globals) -> anyhow::Result<Val
     let own = OwnRecords::default();
     let (findings, mut from_watch) = tokio::sync::mpsc::unbounded_channel();
     let watch = Watch::new(Parts {
-        rules,
+        engine: Engine::new(rules),
         clock: Arc::new(SystemClock),
         own: own.clone(),
         findings,

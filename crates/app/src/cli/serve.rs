@@ -81,6 +81,7 @@ impl Watching {
             listen: config.server.listen,
             demo,
             rules,
+            shared_addresses: config.rules.shared_addresses.clone(),
             channels,
             print: Arc::new(print),
             clock: Arc::new(SystemClock),
@@ -128,7 +129,7 @@ fn start_failed<T>(error: server::start::StartError) -> anyhow::Result<T> {
     use server::start::StartError;
     match error {
         StartError::Store(e) => stores::refused(e),
-        e @ StartError::Channel(_) => Err(e).exit(Exit::Config),
+        e @ (StartError::Channel(_) | StartError::Shared(_)) => Err(e).exit(Exit::Config),
         e @ StartError::Listen { .. } => Err(e).exit(Exit::Unavailable),
         e => Err(e).exit(Exit::Io),
     }

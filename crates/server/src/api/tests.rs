@@ -24,6 +24,7 @@ impl Rig {
             listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
             demo,
             rules: Arc::new(RuleSet::load([]).unwrap()),
+            shared_addresses: Vec::new(),
             channels: Vec::new(),
             print: Arc::new(|_| {}),
             clock: Arc::new(SystemClock),
