@@ -52,6 +52,7 @@ e2e: build
 	@tools/test-kills "$(BIN)"
 	@tools/test-console "$(BIN)"
 	@tools/test-milvus "$(BIN)"
+	@tools/test-lake "$(BIN)"
 
 clean:
 	@rm -rf console/dist console/node_modules
