@@ -58,21 +58,31 @@ pub fn read(path: &Path, key: &IdentityKey, known: Vec<Known>, whole: bool, tell
     }
 }
 
+/// Whether a file may still grow: of one that may, the last record can be incomplete and says nothing yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Growth {
+    /// Imported or closed: what is there is all there is.
+    Ended,
+    /// Live; it is looked at again when it has grown.
+    Open,
+}
+
 /// Decides. `source`: where the file's path was read from before, if it was.
 pub fn identify(
     path: &Path,
     probe: &Probe,
-    key: &IdentityKey,
+    growth: Growth,
     source: Option<SourceId>,
     ship: &dyn Ship,
     redactor: &Redactor,
 ) -> Result<Identity, CollectError> {
+    let key = &ship.identity_key();
     for verdict in probe.verdicts(key, source) {
         match verdict {
             Verdict::Known(known, _) if known.end == probe.length => return Ok(Identity::Contained(known)),
             Verdict::Known(known, tracker) => return Ok(Identity::Known(known, tracker)),
             Verdict::Shorter(known, from) => {
-                if begins_like(path, &known, from, probe.length, ship, redactor)? {
+                if begins_like(path, &known, (from, probe.length), growth, ship, redactor)? {
                     return Ok(Identity::Contained(known));
                 }
             }
@@ -83,13 +93,21 @@ pub fn identify(
 }
 
 /// Rule (b): framed and redacted by the same redactor, the bytes behind the last agreeing mark are the stored records.
-fn begins_like(path: &Path, known: &Known, from: u64, length: u64, ship: &dyn Ship, redactor: &Redactor) -> Result<bool, CollectError> {
+fn begins_like(
+    path: &Path,
+    known: &Known,
+    (from, length): (u64, u64),
+    growth: Growth,
+    ship: &dyn Ship,
+    redactor: &Redactor,
+) -> Result<bool, CollectError> {
     if known.redactor_version != event::redact::REDACTOR_VERSION {
         return Ok(false);
     }
     let stored = ship.records_behind(known.generation, from);
     let mut stored = stored.into_iter();
     let Some(first) = stored.as_slice().first() else { return Ok(from == length) };
+    let last = if growth == Growth::Ended { End::Closed } else { End::Open };
     let mut at = first.0;
     let mut reader = open_at(path, at).map_err(CollectError::io("reading", path))?;
     let mut feed = Feed::new();
@@ -98,7 +116,7 @@ fn begins_like(path: &Path, known: &Known, from: u64, length: u64, ship: &dyn Sh
         let n = read_full(&mut *reader, &mut buf).map_err(CollectError::io("reading", path))?;
         let ended = n < buf.len();
         feed.push(&buf[..n]);
-        feed.scan(if ended { End::Closed } else { End::Open });
+        feed.scan(if ended { last } else { End::Open });
         let count = feed.ready(ended);
         for record in feed.records(count, redactor) {
             let end = at + u64::from(record.original_len);
@@ -109,7 +127,7 @@ fn begins_like(path: &Path, known: &Known, from: u64, length: u64, ship: &dyn Sh
         }
         feed.consume(count);
         if ended {
-            return Ok(at == length);
+            return Ok(at == length || growth == Growth::Open);
         }
     }
 }

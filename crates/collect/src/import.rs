@@ -19,7 +19,7 @@ use parse::{End, Parser};
 use crate::{
     CollectError, Ship, ShipError, Shipped,
     feed::Feed,
-    identify::{self, CHUNK_BYTES, Identity},
+    identify::{self, CHUNK_BYTES, Growth, Identity},
     open::{open_at, read_full},
 };
 
@@ -164,7 +164,7 @@ fn lanes(
         }
         let definition = voted(&file.definition, &file.path, &firsts[i]);
         let (source, version) = ship.define(&definition).map_err(CollectError::ship(&file.path))?;
-        let (tracker, source, version) = match identify::identify(&file.path, &probes[i], &key, Some(source), ship, redactor)? {
+        let (tracker, source, version) = match identify::identify(&file.path, &probes[i], Growth::Ended, Some(source), ship, redactor)? {
             Identity::Contained(_) => {
                 done.known += 1;
                 continue;

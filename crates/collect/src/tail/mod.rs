@@ -32,7 +32,7 @@ use self::{
 };
 use crate::{
     CollectError, Ship,
-    identify::{self, Identity, VOTE_BYTES},
+    identify::{self, Growth, Identity, VOTE_BYTES},
     import::{self, Progress, Wanted},
     open::{self, Packing},
 };
@@ -44,6 +44,8 @@ const TICK_WAITING: Duration = Duration::from_millis(50);
 const TICK: Duration = Duration::from_millis(500);
 /// A renamed or deleted file is closed when nobody wrote to it for so long.
 const LEFT_IDLE: Duration = Duration::from_secs(5);
+/// A young file that nobody writes to for so long is what it is.
+const YOUNG_IDLE: Duration = Duration::from_secs(1);
 /// A file that nobody wrote to for so long is let go; a change of its size opens it again.
 const OPEN_IDLE: Duration = Duration::from_secs(600);
 /// Files of all sources together; more are named in the status and not read.
@@ -63,7 +65,7 @@ pub struct FileSource {
 pub struct FileStatus {
     /// Bytes stored or on their way.
     pub position: u64,
-    /// following, known (adds nothing), paused, failed.
+    /// following, known (adds nothing), young (too short to say), paused, failed.
     pub state: &'static str,
     /// Why it is paused or failed.
     pub why: Option<String>,
@@ -83,6 +85,23 @@ enum Held {
         modified: i64,
         path: PathBuf,
     },
+    /// Too short to be told from the beginning of a copy that is being made of a followed file: looked at again until it differs, is long enough, or
+    /// stands still for [`YOUNG_IDLE`].
+    Young(Young),
+}
+
+struct Young {
+    path: PathBuf,
+    definition: SourceDefinition,
+    size: u64,
+    since: Instant,
+}
+
+/// Whether a short file may wait until it is known what becomes of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    Wait,
+    Now,
 }
 
 /// Follows the files of all sources, on the caller's thread.
@@ -94,6 +113,8 @@ pub struct Tail {
     by_path: HashMap<PathBuf, FileId>,
     watch: Watch,
     status: Status,
+    /// [`YOUNG_IDLE`], but for tests that must not run against a clock.
+    young_idle: Duration,
 }
 
 impl Tail {
@@ -105,7 +126,7 @@ impl Tail {
         }
         let watch = Watch::new().map_err(CollectError::io("watching folders with", Path::new("inotify")))?;
         let (held, by_path, status) = (HashMap::new(), HashMap::new(), Status::default());
-        Ok(Self { sources, ship, redactor, held, by_path, watch, status })
+        Ok(Self { sources, ship, redactor, held, by_path, watch, status, young_idle: YOUNG_IDLE })
     }
 
     /// How the files fare, kept up to date while it runs.
@@ -188,19 +209,27 @@ impl Tail {
                 path.clone_into(at);
                 Ok(())
             }
+            Some(Held::Young(young)) => {
+                path.clone_into(&mut young.path);
+                Ok(())
+            }
             None if full => {
                 self.say(path, 0, "failed", Some(format!("more than {FILES_MAX} files match; name fewer")));
                 Ok(())
             }
-            _ => self.identify(path, id, definition),
+            _ => self.identify(path, id, definition, Patience::Wait),
         }
     }
 
     /// What a file is, and what to do with it. A file that cannot be read is said, and tried again at the next scan.
-    fn identify(&mut self, path: &Path, id: FileId, definition: &SourceDefinition) -> Result<(), CollectError> {
-        match self.place(path, definition) {
+    fn identify(&mut self, path: &Path, id: FileId, definition: &SourceDefinition, patience: Patience) -> Result<(), CollectError> {
+        match self.place(path, definition, patience) {
             Ok((held, position)) => {
-                let state = if matches!(held, Held::Follow(_)) { "following" } else { "known" };
+                let state = match held {
+                    Held::Follow(_) => "following",
+                    Held::Settled { .. } => "known",
+                    Held::Young(_) => "young",
+                };
                 self.say(path, position, state, None);
                 self.held.insert(id, held);
                 Ok(())
@@ -214,17 +243,21 @@ impl Tail {
         }
     }
 
-    fn place(&self, path: &Path, definition: &SourceDefinition) -> Result<(Held, u64), CollectError> {
+    fn place(&self, path: &Path, told: &SourceDefinition, patience: Patience) -> Result<(Held, u64), CollectError> {
         let mut file = File::open(path).map_err(CollectError::io("opening", path))?;
         let meta = file.metadata().map_err(CollectError::io("looking at", path))?;
         let settled = || Held::Settled { size: meta.len(), modified: meta.mtime(), path: path.to_owned() };
-        let definition = SourceDefinition { instance: definition.instance.clone().or_else(|| instance_of(path)), ..definition.clone() };
+        let definition = SourceDefinition { instance: told.instance.clone().or_else(|| instance_of(path)), ..told.clone() };
         if open::packing_of(&mut file).map_err(CollectError::io("reading", path))? != Packing::Plain {
             let wanted = Wanted { path: path.to_owned(), definition };
             import::import(&[wanted], &*self.ship, &self.redactor, &mut Quiet)?;
             return Ok((settled(), meta.len()));
         }
         let first = head(&file, VOTE_BYTES as u64).map_err(CollectError::io("reading", path))?;
+        if patience == Patience::Wait && (first.len() as u64) < FIRST_MARK && self.begins_a_followed_one(&first) {
+            let young = Young { path: path.to_owned(), definition: told.clone(), size: first.len() as u64, since: Instant::now() };
+            return Ok((Held::Young(young), 0));
+        }
         let definition = import::voted(&definition, path, &first);
         let (source, version) = self.ship.define(&definition).map_err(CollectError::ship(path))?;
         let key = self.ship.identity_key();
@@ -234,7 +267,7 @@ impl Tail {
             Some((known, tracker)) => (tracker, known.source, known.definition_version),
             None => {
                 let reading = identify::read(path, &key, known, false, &mut |_| {})?;
-                match identify::identify(path, &reading.probe, &key, Some(source), &*self.ship, &self.redactor)? {
+                match identify::identify(path, &reading.probe, Growth::Open, Some(source), &*self.ship, &self.redactor)? {
                     Identity::Contained(_) => return Ok((settled(), meta.len())),
                     Identity::Known(known, tracker) => (*tracker, known.source, known.definition_version),
                     Identity::New(tracker) => (*tracker, source, version),
@@ -252,8 +285,35 @@ impl Tail {
         self.held.values().any(|h| matches!(h, Held::Follow(f) if f.generation() == generation))
     }
 
+    /// Whether some followed file begins with these bytes.
+    fn begins_a_followed_one(&self, first: &[u8]) -> bool {
+        let begins = |f: &Follow| f.position() > 0 && head(&f.file, first.len() as u64).is_ok_and(|have| have == first);
+        self.held.values().any(|h| matches!(h, Held::Follow(f) if begins(f)))
+    }
+
+    /// Looks at a young file again. True while it is one.
+    fn grow_up(&mut self, id: FileId) -> Result<bool, CollectError> {
+        let Some(Held::Young(young)) = self.held.get_mut(&id) else { return Ok(false) };
+        let size = fs::metadata(&young.path).map_or(0, |m| m.len());
+        let patience = match (size != young.size, young.since.elapsed() >= self.young_idle) {
+            (true, _) => Patience::Wait,
+            (false, true) => Patience::Now,
+            (false, false) => return Ok(true),
+        };
+        let (path, definition) = (young.path.clone(), young.definition.clone());
+        self.held.remove(&id);
+        self.identify(&path, id, &definition, patience)?;
+        match self.held.get(&id) {
+            Some(Held::Follow(_)) => self.turn(id), // it is read at once
+            held => Ok(matches!(held, Some(Held::Young(_)))),
+        }
+    }
+
     /// Reads on in one file. True if it wants another turn soon.
     fn turn(&mut self, id: FileId) -> Result<bool, CollectError> {
+        if matches!(self.held.get(&id), Some(Held::Young(_))) {
+            return self.grow_up(id);
+        }
         let Some(Held::Follow(follow)) = self.held.get_mut(&id) else { return Ok(false) };
         let left = follow.left_since.is_some() && follow.idle() >= LEFT_IDLE;
         let turn = if left { follow.close(&*self.ship, &self.redactor) } else { follow.turn(&*self.ship, &self.redactor) };

@@ -17,6 +17,7 @@ struct Story {
     stop: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
     status: Status,
+    young_idle: Duration,
 }
 
 fn line(n: usize) -> String {
@@ -31,7 +32,7 @@ impl Story {
     fn begin() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let memory = Arc::new(Memory::default());
-        let mut story = Self { folder, memory, stop: Arc::default(), thread: None, status: Status::default() };
+        let mut story = Self { folder, memory, stop: Arc::default(), thread: None, status: Status::default(), young_idle: YOUNG_IDLE };
         story.start();
         story
     }
@@ -39,7 +40,8 @@ impl Story {
         let definition = SourceDefinition { cluster: "prod".into(), component: Some("tidb".into()), ..SourceDefinition::default() };
         let pattern = format!("{}/tidb.log*", self.folder.path().display());
         let ship: Arc<dyn Ship> = Arc::clone(&self.memory) as _;
-        let tail = Tail::new(vec![FileSource { pattern, definition }], ship, Arc::new(Redactor::default())).unwrap();
+        let mut tail = Tail::new(vec![FileSource { pattern, definition }], ship, Arc::new(Redactor::default())).unwrap();
+        tail.young_idle = self.young_idle;
         self.status = tail.status();
         let stop = Arc::new(AtomicBool::new(false));
         self.stop = Arc::clone(&stop);
@@ -121,6 +123,40 @@ fn rotation_by_copy_and_truncate() {
     fs::write(story.path("tidb.log"), "").unwrap();
     story.append("tidb.log", &lines(200..230));
     story.expect(vec![lines(0..100), lines(200..230)]);
+}
+
+#[test]
+fn a_copy_that_is_looked_at_while_it_is_made_adds_nothing() {
+    let mut story = Story::begin();
+    story.halt();
+    story.young_idle = Duration::from_secs(3600);
+    story.start();
+    let text = lines(0..300);
+    story.append("tidb.log", &text);
+    story.expect(vec![text.clone()]);
+    let copy = story.path("tidb.log.1");
+    // Nothing yet, a part of a line, behind the first mark within a line, all of it.
+    for length in [0, 30, 4_500, text.len()] {
+        fs::write(&copy, &text[..length]).unwrap();
+        let looked = |s: &FileStatus| if length < 4_096 { s.state == "young" } else { s.state == "known" && s.position == length as u64 };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !story.status.lock().unwrap().get(&copy).is_some_and(looked) {
+            assert!(Instant::now() < deadline, "the copy of {length} bytes is not looked at: {:?}", story.status.lock().unwrap());
+            std::thread::yield_now();
+        }
+    }
+    fs::write(story.path("tidb.log"), "").unwrap();
+    story.append("tidb.log", &lines(400..420));
+    story.expect(vec![text, lines(400..420)]);
+}
+
+#[test]
+fn a_short_file_that_begins_like_another_and_stays_so_is_stored() {
+    let story = Story::begin();
+    story.append("tidb.log", &lines(0..50));
+    story.expect(vec![lines(0..50)]);
+    story.append("tidb.log.other", &lines(0..3));
+    story.expect(vec![lines(0..50), lines(0..3)]);
 }
 
 #[test]
