@@ -71,6 +71,11 @@ def main():
         twice = ask(data, "select raw, count(*) as n from self where stream = 'finding' group by 1 having count(*) > 1")
         if twice:
             sys.exit(f"kills: {len(twice)} findings are said twice, the first: {twice[0]['raw'][:300]}")
+        said = {json.loads(r["raw"])["finding"]["id"] for r in ask(data, "select raw from self where stream = 'finding'")}
+        listed = subprocess.run([ARG.bin, "alert", "list", "--data", data, "--state", "all", "--limit", "1000", "--output", "jsonl"], capture_output=True, text=True, timeout=120)
+        alerted = {f for line in listed.stdout.splitlines() for f in json.loads(line)["findings"]}
+        if said != alerted:
+            sys.exit(f"kills: {len(said - alerted)} findings have no alert, {len(alerted - said)} alerts name findings that are no records")
         findings = ask(data, "select count(*) as n from self where stream = 'finding'")[0]["n"]
         print(f"{killed} kills: {sum(streams.values())} records in {len(sizes)} files stored exactly once, {findings} findings said once")
         print("1 passed, 0 failed")

@@ -9,8 +9,6 @@ pub enum Exit {
     Findings = 1,
     /// The command line is wrong.
     Usage = 2,
-    /// Not everything could be checked.
-    Unchecked = 3,
     /// The data is bad.
     BadData = 65,
     /// A peer or a store is not there.

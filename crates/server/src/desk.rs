@@ -1,6 +1,7 @@
 //! The alert desk: findings become alerts, people say what they think of them, and channels get told.
 //!
-//! Owns: the book and its copy in the state. An alert is kept before a notification is owed, and a notification is owed before it is sent.
+//! Owns: the book and its copy in the state. A notification is owed before its alert is kept, and owed before it is sent: whatever ends the process,
+//! the finding comes again (it is a record of `self`), and the outbox knows the notification by its revision.
 
 use std::sync::Arc;
 

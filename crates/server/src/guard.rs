@@ -1,9 +1,6 @@
 //! The disk guard: a nearly full disk stops intake visibly and lets it go on by itself (DESIGN §7). Owns: the threshold and the two words.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use store::Space;
 
@@ -30,17 +27,19 @@ pub fn must_pause(space: Space, paused: bool) -> bool {
 
 /// Watches until it is dropped.
 pub async fn run(site: Arc<Site>) {
+    let mut paused = false;
     loop {
-        look(&site);
+        paused = look(&site, paused);
         tokio::time::sleep(EVERY).await;
     }
 }
 
-fn look(site: &Site) {
+/// Looks once; gives whether intake stands still because of the disk.
+fn look(site: &Site, paused: bool) -> bool {
     let store = site.evidences.store();
-    let mut paused = site.paused.lock().unwrap_or_else(PoisonError::into_inner);
-    let Ok(space) = store.space() else { return };
-    match (must_pause(space, paused.is_some()), paused.is_some()) {
+    let Ok(space) = store.space() else { return paused };
+    let full = must_pause(space, paused);
+    match (full, paused) {
         (true, false) => {
             let why = format!(
                 "the disk is nearly full: {} MiB free, {} MiB must stay free; make room and intake goes on by itself, nothing is lost meanwhile",
@@ -50,16 +49,15 @@ fn look(site: &Site) {
             tracing::error!("intake stopped: {why}");
             store.pause(&why);
             store.append_own("gap", serde_json::json!({"what": "intake stopped", "why": &why}));
-            *paused = Some(why);
         }
         (false, true) => {
             tracing::warn!("intake goes on: there is room again");
             store.resume();
             store.append_own("gap", serde_json::json!({"what": "intake goes on"}));
-            *paused = None;
         }
         _ => {}
     }
+    full
 }
 
 #[cfg(test)]

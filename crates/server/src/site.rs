@@ -2,10 +2,7 @@
 //!
 //! Owns: nothing but the handles. Questions about stored events go to the query engine over one moment of the store.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use alert::Line;
 use event::{Clock, Evidence};
@@ -15,6 +12,8 @@ use store::Store;
 
 use crate::{auth::Throttle, bus::Bus, counts::Counts, desk::Desk, lines::Lines, state::State};
 
+/// How the name of a log of our own records ends.
+const OWN_SUFFIX: &str = ".self";
 /// Names asked for at once when lines are joined.
 const LINES_ASKED_MAX: usize = 200;
 
@@ -56,10 +55,15 @@ impl Evidences {
             return Ok(Vec::new());
         }
         let engine = self.engine(Limits::SERVER)?;
-        // A log's name is checked above and a seq is a number: nothing of a stranger's gets into the SQL.
-        let one = |(log, seqs): (&&str, &Vec<String>)| format!("(log = '{log}' and seq in ({}))", seqs.join(","));
-        let sql = format!("select * from events where {}", by_log.iter().map(one).collect::<Vec<_>>().join(" or "));
-        let rows = engine.sql(&sql).await?.all().await?.rows;
+        let mut rows = Vec::new();
+        for (table, own) in [("events", false), ("self", true)] {
+            // A log's name is checked above and a seq is a number: nothing of a stranger's gets into the SQL.
+            let one = |(log, seqs): (&&str, &Vec<String>)| format!("(log = '{log}' and seq in ({}))", seqs.join(","));
+            let places: Vec<String> = by_log.iter().filter(|(log, _)| log.ends_with(OWN_SUFFIX) == own).map(one).collect();
+            if !places.is_empty() {
+                rows.extend(engine.sql(&format!("select * from {table} where {}", places.join(" or "))).await?.all().await?.rows);
+            }
+        }
         let place = |row: &query::Row| {
             let number = row.get("seq").and_then(|v| v.as_u64().or_else(|| v.as_str()?.parse().ok()));
             let log = row.get("log").and_then(|v| v.as_str()).unwrap_or_default().to_owned();
@@ -118,13 +122,11 @@ pub struct Site {
     pub throttle: Throttle,
     /// Imports for commands.
     pub importer: Importer,
-    /// Why intake stands still, if it does.
-    pub paused: Mutex<Option<String>>,
 }
 
 impl Site {
     /// Why intake stands still.
     pub fn paused(&self) -> Option<String> {
-        self.paused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.evidences.store().stats().paused
     }
 }

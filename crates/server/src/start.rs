@@ -36,6 +36,8 @@ use crate::{
 
 /// How long the desk may work off what the last events made.
 const LAST_FINDINGS: Duration = Duration::from_secs(10);
+/// How far back findings are looked through at a start: what came in longer ago has long been taken by an earlier one.
+const CAUGHT_UP_US: i64 = 2 * event::clock::DAY;
 /// The working set is cleaned this often.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
@@ -158,7 +160,6 @@ impl Running {
             rules,
             channels: channels.iter().map(|c| (c.settings.name.clone(), c.settings.kind.clone())).collect(),
             throttle: Throttle::default(),
-            paused: std::sync::Mutex::default(),
         });
         let console = Some(format!("http://{listen}"));
         let deliverer = Deliverer::new(state, channels, wanted.clock, bell, wanted.print, console).map_err(StartError::Machine)?;
@@ -170,6 +171,7 @@ impl Running {
             tokio::spawn(serve_tcp(listener, api::router(&site, false))),
             serve_socket(&wanted.data, api::router(&site, true))?,
         ];
+        catch_up(&site).await?;
         let desk = tokio::spawn(take_findings(Arc::clone(&site.desk), from_watch));
         Ok(Self { site, intake, setup_link, made, desk, others })
     }
@@ -223,6 +225,25 @@ async fn setup_link(site: &Site) -> Result<Option<String>, StartError> {
     let (token, hash) = auth::new_token().map_err(StartError::Machine)?;
     site.state.put_setup(&hash, site.clock.now() + auth::SETUP_US).await?;
     Ok(Some(format!("http://{}/setup#{token}", site.listen)))
+}
+
+/// Findings that became records of `self` before the last end, and perhaps no alerts: the book knows by id and revision what it has.
+async fn catch_up(site: &Site) -> Result<(), StartError> {
+    let failed = |e: query::QueryError| StartError::Machine(format!("reading the findings of the last days: {e}"));
+    let since = event::clock::rfc3339(site.clock.now() - CAUGHT_UP_US);
+    // Our own text and a time of ours: nothing of a stranger's is in this SQL.
+    let sql = format!("select raw from self where stream = 'finding' and observed_time >= '{since}' order by log, seq");
+    let mut answer = site.evidences.engine(query::Limits::COMMAND).map_err(failed)?.sql(&sql).await.map_err(failed)?;
+    while let Some(rows) = answer.next().await.map_err(failed)? {
+        for row in rows {
+            let said = row.get("raw").and_then(|v| v.as_str()).and_then(|raw| serde_json::from_str::<serde_json::Value>(raw).ok());
+            // A finding of a later version that this one cannot read stays a record.
+            if let Some(finding) = said.and_then(|mut v| serde_json::from_value::<Finding>(v["finding"].take()).ok()) {
+                site.desk.take(&finding).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Findings, one after the other; one that cannot be kept is tried again, since it is a record already and must become an alert.

@@ -5,7 +5,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use detect::{Engine, Lane, Origin};
-use event::{Clock, Event, Evidence, Finding, LogClass, Micros, SourceId, limits::LATE_US};
+use event::{Clock, Event, Evidence, Finding, LogClass, Micros, SourceId, id::OWN_CLUSTER, limits::LATE_US};
 use serde_json::{Value, json};
 use store::{Observer, OwnRecords, Seen};
 
@@ -16,6 +16,8 @@ pub type Findings = tokio::sync::mpsc::UnboundedSender<Finding>;
 
 /// A source that was this far behind its arrival is evaluated by its own time, until it has caught up.
 const LAGGING_US: Micros = LATE_US;
+/// Streams of our own records that rules look at: what says that evidence may be missing.
+const WATCHED_OWN: [&str; 3] = ["gap", "damaged", "clock"];
 /// What has been said is remembered for so many findings; the oldest are forgotten (their episodes are long closed).
 const SAID_MAX: usize = 100_000;
 
@@ -95,18 +97,19 @@ impl Observer for Watch {
     }
 
     fn event(&mut self, seen: &Seen<'_>, event: &Event<'_>) {
-        if seen.class == LogClass::Own {
+        let own = seen.class == LogClass::Own;
+        if own && !event.stream.as_deref().is_some_and(|s| WATCHED_OWN.contains(&s)) {
             return;
         }
         let now = event.observed_time.unwrap_or_else(|| self.parts.clock.now());
-        if !seen.replay {
+        if !seen.replay && !own {
             self.parts.counts.event(event, seen.meta.source, seen.definition, now);
             self.parts.bus.show(seen.name, &seen.definition.cluster, event);
         }
         let lane = self.lane(seen, event);
         let evidence = || Evidence::Stored { log: seen.name.log.to_string(), seq: seen.name.seq };
         let origin = Origin {
-            cluster: &seen.definition.cluster,
+            cluster: if own { OWN_CLUSTER } else { &seen.definition.cluster },
             source: u128::from_be_bytes(seen.meta.source.0),
             lane,
             name: seen.name,

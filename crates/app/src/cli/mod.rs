@@ -20,9 +20,6 @@ pub enum Done {
     Ok,
     /// Exit 1: findings, failed tests, tampering.
     Findings,
-    /// Exit 3: not everything could be checked.
-    #[allow(dead_code)]
-    Unchecked,
 }
 
 /// Watches TiDB and Milvus: collects their logs, keeps them as tamper-evident evidence, finds attacks and tells people.
@@ -152,7 +149,6 @@ pub fn run() -> ExitCode {
     match cli.command.run(&cli.globals) {
         Ok(Done::Ok) => ExitCode::SUCCESS,
         Ok(Done::Findings) => ExitCode::from(crate::exit::Exit::Findings as u8),
-        Ok(Done::Unchecked) => ExitCode::from(crate::exit::Exit::Unchecked as u8),
         Err(e) if output::is_broken_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("bartizan: {e:#}");

@@ -87,7 +87,7 @@ enum Held {
     },
     /// Too short to be told from the beginning of a copy that is being made of a followed file: looked at again until it differs, is long enough, or
     /// stands still for [`YOUNG_IDLE`].
-    Young(Young),
+    Young(Box<Young>),
 }
 
 struct Young {
@@ -256,7 +256,7 @@ impl Tail {
         let first = head(&file, VOTE_BYTES as u64).map_err(CollectError::io("reading", path))?;
         if patience == Patience::Wait && (first.len() as u64) < FIRST_MARK && self.begins_a_followed_one(&first) {
             let young = Young { path: path.to_owned(), definition: told.clone(), size: first.len() as u64, since: Instant::now() };
-            return Ok((Held::Young(young), 0));
+            return Ok((Held::Young(Box::new(young)), 0));
         }
         let definition = import::voted(&definition, path, &first);
         let (source, version) = self.ship.define(&definition).map_err(CollectError::ship(path))?;

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use super::{Policy, routes};
 use crate::start::{Running, Wanted};
 
+/// A rule over our own records, as the shipped one.
+const GAP: &str = "title: 'Evidence has a gap: {fields.what}'\nid: gap\nlogsource: {product: bartizan}\ndetection:\n  gap: {stream: gap}\n  condition: gap\nlevel: high\n";
+
 struct Rig {
     running: Running,
     folder: tempfile::TempDir,
@@ -18,12 +21,14 @@ struct Rig {
 
 impl Rig {
     async fn start(demo: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), demo).await
+    }
+    async fn start_in(folder: tempfile::TempDir, demo: bool) -> Self {
         let wanted = Wanted {
             data: folder.path().join("data"),
             listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
             demo,
-            rules: Arc::new(RuleSet::load([]).unwrap()),
+            rules: Arc::new(RuleSet::load([("gap.yml", GAP)]).unwrap()),
             shared_addresses: Vec::new(),
             channels: Vec::new(),
             print: Arc::new(|_| {}),
@@ -48,8 +53,9 @@ impl Rig {
         let status = response.status();
         (status, response.json().await.unwrap_or(Value::Null), cookie)
     }
-    async fn stop(self) {
+    async fn stop(self) -> tempfile::TempDir {
         self.running.stop(&self.folder.path().join("data")).await.unwrap();
+        self.folder
     }
 }
 
@@ -160,4 +166,21 @@ async fn commands_reach_a_running_server_through_its_socket() {
     assert_eq!(std::fs::metadata(crate::ctl::socket(&data)).unwrap().permissions().mode() & 0o777, 0o600);
     rig.stop().await;
     assert!(Ctl::find(&data).is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_of_our_own_becomes_an_alert_and_alerts_are_made_again_from_records() {
+    let rig = Rig::start(true).await;
+    rig.running.site.evidences.store().append_own("gap", json!({"what": "intake stopped"}));
+    let folder = rig.stop().await;
+    for name in ["state.db", "state.db-wal", "state.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join("data").join(name));
+    }
+    let rig = Rig::start_in(folder, true).await;
+    let (_, list, _) = rig.ask(Method::GET, "/api/v1/alerts", &[], None).await;
+    assert_eq!((&list["total"], &list["alerts"][0]["title"]), (&json!(1), &json!("Evidence has a gap: intake stopped")), "{list}");
+    let id = list["alerts"][0]["id"].as_str().unwrap();
+    let (_, shown, _) = rig.ask(Method::GET, &format!("/api/v1/alerts/{id}"), &[], None).await;
+    assert!(shown["lines"][0]["raw"].as_str().unwrap().contains("intake stopped"), "{shown}");
+    rig.stop().await;
 }
