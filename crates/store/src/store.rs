@@ -15,6 +15,7 @@ use std::{
         mpsc::sync_channel,
     },
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use event::{
@@ -383,12 +384,20 @@ fn enter(dir: &Path, options: &Options) -> Result<(Folder, File, Option<Init>), 
     Ok((folder, lock, init))
 }
 
+/// A writer that is just ending may hold its lock so long, and so may a child that it started, until the child runs its own program.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+
 /// Takes the lock of the one writer, and says in it who that is.
 fn lock(folder: &Folder) -> Result<File, StoreError> {
     let path = folder.lock();
     let open = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(SECRET).open(&path);
     let mut file = open.map_err(io_error("opening", &path))?;
-    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+    let asked = Instant::now();
+    while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        if asked.elapsed() < LOCK_PATIENCE {
+            std::thread::sleep(LOCK_PATIENCE / 20);
+            continue;
+        }
         let mut holder = String::new();
         let _ = file.read_to_string(&mut holder);
         let holder = if holder.trim().is_empty() { "another process".to_owned() } else { holder.trim().to_owned() };
