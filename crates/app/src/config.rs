@@ -13,13 +13,14 @@ use event::{
     id::is_cluster_name,
     redact::{HashKey, Mode, Pattern, RedactConfig, RedactError},
 };
+use parse::{product::PRODUCTS, time::Zone};
 use serde::Deserialize;
 
 #[cfg(test)]
 mod tests;
 
 /// Everything that `bartizan.toml` can say. See docs/howto/configure.md.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The server itself.
@@ -35,7 +36,7 @@ pub struct Config {
 }
 
 /// `[server]`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
     /// The data folder.
@@ -51,7 +52,7 @@ impl Default for Server {
 }
 
 /// `[[source]]`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// file.
@@ -86,7 +87,7 @@ fn default_cluster() -> String {
 }
 
 /// `[redact]`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Redact {
     /// mask (default), remove, hash.
@@ -98,7 +99,7 @@ pub struct Redact {
 }
 
 /// `[rules]`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rules {
     /// Folders beside the shipped rules.
@@ -110,7 +111,7 @@ pub struct Rules {
 }
 
 /// `[[notify]]`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notify {
     /// For people and for `alert test`.
@@ -163,7 +164,7 @@ impl Config {
 
     /// The same from text.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, String> {
-        let mut config: Self = toml::from_str(text).map_err(|e| explain(&e))?;
+        let mut config: Self = toml::from_str(text).map_err(|e| explain(text, &e))?;
         config.server.data = folder.join(&config.server.data);
         for path in &mut config.rules.folders {
             *path = folder.join(&*path);
@@ -228,6 +229,12 @@ impl Source {
         }
         if !is_cluster_name(&self.cluster) {
             return Err(format!("cluster = \"{}\": use 1 to 40 of a-z, 0-9 and -, and not bartizan", self.cluster));
+        }
+        if let Some(name) = self.component.as_deref().filter(|name| !PRODUCTS.contains(name)) {
+            return Err(format!("component = {name:?}: use one of {}", PRODUCTS.join(", ")));
+        }
+        if let Some(name) = self.time_zone.as_deref().filter(|name| Zone::parse(name).is_none()) {
+            return Err(format!("time_zone = {name:?}: write a name such as Asia/Tokyo or an offset such as +08:00"));
         }
         Ok(())
     }
@@ -294,14 +301,28 @@ fn secret(text: &str, folder: &Path) -> Result<Secret, String> {
     Err("a secret must not stand in the configuration; write \"env:NAME\" or \"file:PATH\"".to_owned())
 }
 
-/// The error of the TOML reader, with the key that was meant. Its excerpt of the file is left out where it could show a secret.
-fn explain(error: &toml::de::Error) -> String {
-    let message = error.message();
-    let hint = unknown_key(message).and_then(|(key, known)| {
-        let near = known.iter().map(|k| (strsim::jaro_winkler(&key, k), k)).max_by(|a, b| a.0.total_cmp(&b.0))?;
-        (near.0 > 0.75).then(|| format!("; did you mean `{}`?", near.1))
-    });
-    format!("{}{}", message.trim(), hint.unwrap_or_default())
+/// Keys that documents name and that this version does not have, with what they are for.
+const LATER: &[(&str, &str)] = &[
+    ("listen", "[[listen]] (syslog, OTLP and other listeners)"),
+    ("retention", "[retention] (how long logs are kept)"),
+    ("route", "[route] (which alert goes to whom); every alert goes to every [[notify]] whose min_severity it reaches"),
+    ("protected_accounts", "protected_accounts (what a playbook must never touch)"),
+    ("profile", "profile (how strict the rules are)"),
+    ("retired_after", "retired_after (sources that are silent on purpose)"),
+];
+
+/// The error of the TOML reader: where, with the key that was meant. Its excerpt of the file is left out because it could show a secret.
+fn explain(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().trim();
+    let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+    let place = line.map(|n| format!("line {n}: ")).unwrap_or_default();
+    let Some((key, known)) = unknown_key(message) else { return format!("{place}{message}") };
+    if let Some((_, what)) = LATER.iter().find(|(name, _)| *name == key) {
+        return format!("{place}this version does not have {what} yet; take it out");
+    }
+    let near = known.iter().map(|k| (strsim::jaro_winkler(&key, k), k)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let hint = near.filter(|(likeness, _)| *likeness > 0.75).map(|(_, name)| format!("; did you mean `{name}`?"));
+    format!("{place}{message}{}", hint.unwrap_or_default())
 }
 
 /// The key and the known ones of "unknown field `x`, expected one of `a`, `b`".

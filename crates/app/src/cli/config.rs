@@ -1,15 +1,10 @@
 //! `bartizan config`: check a configuration before it is used, or show what it comes to.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{Done, Globals, Output};
-use crate::{
-    config::Config,
-    content,
-    exit::{Exit, ExitExt as _},
-};
+use super::{Done, Globals, Output, serve};
 
 /// What to do.
 #[derive(Debug, clap::Args)]
@@ -38,13 +33,15 @@ enum What {
 pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     match args.what {
         What::Check { config } => {
-            let (read, rules) = checked(&config)?;
+            let prepared = serve::read(&config)?;
+            let (read, rules) = (prepared.config(), prepared.rules());
             if !globals.quiet {
                 eprintln!("{}: fine ({} sources, {} channels, {rules} rules)", config.display(), read.source.len(), read.notify.len());
             }
         }
         What::Show { config } => {
-            let (read, rules) = checked(&config)?;
+            let prepared = serve::read(&config)?;
+            let (read, rules) = (prepared.config(), prepared.rules());
             let mut out = Output::new(globals.format(), vec!["key".into(), "value".into()]);
             let mut say = |key: String, value: String| match json!({"key": key, "value": value}) {
                 serde_json::Value::Object(row) => out.row(row),
@@ -63,11 +60,4 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
         }
     }
     Ok(Done::Ok)
-}
-
-fn checked(path: &Path) -> anyhow::Result<(Config, usize)> {
-    let config = Config::read(path).exit(Exit::Config)?;
-    config.redactor(None).exit(Exit::Config)?;
-    let rules = content::rules(&config.rules.folders, &config.rules.disabled).or_else(super::rule_problems)?;
-    Ok((config, rules.len()))
 }

@@ -13,7 +13,7 @@ use event::{Clock as _, clock::SystemClock};
 
 use super::{
     Done, Globals,
-    serve::{self, Plan, Watching},
+    serve::{Plan, Prepared, Signals, Watching},
     stores,
 };
 use crate::{
@@ -80,7 +80,8 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
 
 async fn play(plan: Plan, story: Story) -> anyhow::Result<()> {
     let out = story.out.clone();
-    let watching = Watching::start(plan).await?;
+    let mut signals = Signals::new()?;
+    let watching = Watching::start(Prepared::new(plan)?).await?;
     let listen = watching.running().site.listen;
     eprintln!("bartizan demo: a made-up cluster (2 TiDB, 3 PD, 3 TiKV, 1 Milvus) writes its logs into {}", out.display());
     eprintln!("bartizan demo: the console is http://{listen} (everybody on this machine is signed in)");
@@ -93,7 +94,8 @@ async fn play(plan: Plan, story: Story) -> anyhow::Result<()> {
         .name("story".to_owned())
         .spawn(move || simulate::tell_and_go_on(&story, &mut Live { stop: &asked }))
         .context("starting the simulated cluster")?;
-    serve::ended().await?;
+    // There is no configuration to read again: a terminal that is closed ends the demo too.
+    signals.next().await;
     stop.store(true, Ordering::Relaxed);
     let told = tokio::task::spawn_blocking(move || teller.join()).await.context("ending the simulated cluster")?;
     watching.stop().await?;

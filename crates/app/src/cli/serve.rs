@@ -12,9 +12,10 @@ use std::{
 use alert::Settings;
 use anyhow::Context as _;
 use collect::tail::{FileSource, Tail};
+use detect::{Engine, RuleSet};
 use event::{Redactor, clock::SystemClock};
 use server::start::{Running, Wanted};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Done, Globals, import, source_args::SourceArgs, stores};
 use crate::{
@@ -42,18 +43,62 @@ pub struct Plan {
     pub demo: bool,
 }
 
-/// Runs until SIGINT or SIGTERM.
+/// A plan whose every part has been read and checked.
+#[derive(Clone)]
+pub struct Prepared {
+    config: Config,
+    demo: bool,
+    rules: Arc<RuleSet>,
+    channels: Vec<Settings>,
+    sources: Vec<FileSource>,
+}
+
+impl Prepared {
+    /// Reads rules, secrets and the databases' own configurations; changes nothing.
+    pub fn new(plan: Plan) -> anyhow::Result<Self> {
+        let Plan { config, folder, demo } = plan;
+        let rules = content::rules(&config.rules.folders, &config.rules.disabled).or_else(super::rule_problems)?;
+        Engine::new(Arc::clone(&rules))
+            .with_shared_addresses(config.rules.shared_addresses.iter().map(String::as_str))
+            .map_err(|why| anyhow::anyhow!("reading [rules] shared_addresses: {why}"))
+            .exit(Exit::Config)?;
+        config.redactor(None).exit(Exit::Config)?;
+        let (channels, sources) = (channels(&config, &folder)?, sources(&config)?);
+        Ok(Self { config, demo, rules, channels, sources })
+    }
+
+    /// How many rules are in force.
+    pub fn rules(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+/// Reads a configuration file, and everything that it names.
+pub fn read(path: &Path) -> anyhow::Result<Prepared> {
+    let config = Config::read(path).exit(Exit::Config)?;
+    let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+    Prepared::new(Plan { config, folder, demo: false })
+}
+
+/// Runs until SIGINT or SIGTERM; SIGHUP reads the configuration again.
 pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     super::logging(globals);
-    let config = Config::read(&args.config).exit(Exit::Config)?;
-    let folder = args.config.parent().unwrap_or(Path::new(".")).to_owned();
-    if config.source.is_empty() {
+    let prepared = read(&args.config)?;
+    if prepared.sources.is_empty() {
         eprintln!("bartizan: {} names no [[source]]: nothing will be read", args.config.display());
     }
     stores::wait(async move {
-        let watching = Watching::start(Plan { config, folder, demo: false }).await?;
+        let mut signals = Signals::new()?;
+        let mut watching = Watching::start(prepared).await?;
         watching.say();
-        ended().await?;
+        while signals.next().await == Asked::Reload {
+            watching = watching.reload(&args.config).await?;
+        }
         eprintln!("bartizan: stopping; what was read is being sealed");
         watching.stop().await
     })?;
@@ -63,21 +108,17 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
 /// A server with its sources.
 pub struct Watching {
     running: Running,
-    data: PathBuf,
+    prepared: Prepared,
     stop: Arc<AtomicBool>,
     tail: std::thread::JoinHandle<Result<(), collect::CollectError>>,
 }
 
 impl Watching {
     /// Starts everything that a plan names.
-    pub async fn start(plan: Plan) -> anyhow::Result<Self> {
-        let Plan { config, folder, demo } = plan;
-        let rules = content::rules(&config.rules.folders, &config.rules.disabled).or_else(super::rule_problems)?;
-        let channels = channels(&config, &folder)?;
-        let sources = sources(&config)?;
-        let data = config.server.data.clone();
+    pub async fn start(prepared: Prepared) -> anyhow::Result<Self> {
+        let Prepared { config, demo, rules, channels, sources } = prepared.clone();
         let wanted = Wanted {
-            data: data.clone(),
+            data: config.server.data.clone(),
             listen: config.server.listen,
             demo,
             rules,
@@ -94,13 +135,41 @@ impl Watching {
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stop);
         let tail = std::thread::Builder::new().name("tail".to_owned()).spawn(move || tail.run(&asked)).context("starting the reader of files")?;
-        Ok(Self { running, data, stop, tail })
+        Ok(Self { running, prepared, stop, tail })
+    }
+
+    /// Goes on with what the configuration says now; one that is wrong changes nothing. Meanwhile lines wait in their files; what detection knows, open
+    /// alerts and sessions are kept, as over any restart.
+    async fn reload(self, path: &Path) -> anyhow::Result<Self> {
+        let prepared = match read(path) {
+            Ok(prepared) if prepared.config.server.data == self.prepared.config.server.data => prepared,
+            Ok(_) => {
+                kept("[server] data cannot change while the server runs; stop it, and start it with the other folder");
+                return Ok(self);
+            }
+            Err(e) => {
+                kept(&format!("{e:#}"));
+                return Ok(self);
+            }
+        };
+        let before = self.prepared.clone();
+        let (sources, channels, rules) = (prepared.sources.len(), prepared.config.notify.len(), prepared.rules());
+        self.stop().await?;
+        let watching = match Self::start(prepared).await {
+            Ok(watching) => watching,
+            Err(e) => {
+                kept(&format!("{e:#}"));
+                return Self::start(before).await;
+            }
+        };
+        eprintln!("bartizan: {} was read again: {sources} sources, {channels} channels, {rules} rules", path.display());
+        Ok(watching)
     }
 
     /// What a person must know now.
     pub fn say(&self) {
         if let Some(fingerprint) = &self.running.made {
-            eprintln!("bartizan: a new store in {}; root key {fingerprint}", self.data.display());
+            eprintln!("bartizan: a new store in {}; root key {fingerprint}", self.prepared.config.server.data.display());
         }
         eprintln!("bartizan: the console answers on http://{}", self.running.site.listen);
         if let Some(link) = &self.running.setup_link {
@@ -119,9 +188,14 @@ impl Watching {
         let tail = self.tail;
         let ended = tokio::task::spawn_blocking(move || tail.join()).await.context("ending the reader of files")?;
         let read = ended.unwrap_or(Ok(()));
-        let stopped = self.running.stop(&self.data).await.or_else(start_failed);
+        let stopped = self.running.stop(&self.prepared.config.server.data).await.or_else(start_failed);
         read.exit(Exit::Io).and(stopped)
     }
+}
+
+/// Why a new configuration is not taken.
+fn kept(why: &str) {
+    eprintln!("bartizan: SIGHUP: the configuration stays as it was: {why}");
 }
 
 /// Gives an error of a start its exit code.
@@ -159,13 +233,39 @@ fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush()); // a closed terminal is no reason to stop watching
 }
 
-/// Waits for SIGINT or SIGTERM.
-pub async fn ended() -> anyhow::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// SIGINT or SIGTERM.
+    End,
+    /// SIGHUP.
+    Reload,
+}
+
+/// The signals that a server listens to, from here on.
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// Listens.
+    pub fn new() -> anyhow::Result<Self> {
+        let listen = |kind, name| signal(kind).with_context(|| format!("listening for {name}"));
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt(), "SIGINT")?,
+            terminate: listen(SignalKind::terminate(), "SIGTERM")?,
+            hangup: listen(SignalKind::hangup(), "SIGHUP")?,
+        })
     }
-    Ok(())
+
+    /// The next one.
+    pub async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::End,
+            _ = self.terminate.recv() => Asked::End,
+            _ = self.hangup.recv() => Asked::Reload,
+        }
+    }
 }

@@ -50,6 +50,11 @@ fn what_is_wrong_is_said_with_what_was_meant() {
         ("[[source]]\nkind = \"journal\"\npath = \"/x\"\n", "kind = \"file\""),
         ("[[notify]]\nname = \"a\"\nkind = \"slack\"\ntarget = \"https://hooks.slack.com/services/T/B/x\"\n", "env:NAME"),
         ("[[notify]]\nname = \"a\"\nkind = \"pigeon\"\n", "pigeon"),
+        ("[server]\n\nlisten = 7700\n", "line 3: "),
+        ("[[source]]\nkind = \"file\"\npath = \"/x\"\ncomponent = \"mysql\"\n", "use one of tidb, pd"),
+        ("[[source]]\nkind = \"file\"\npath = \"/x\"\ntime_zone = \"Mars\"\n", "+08:00"),
+        ("[rules]\nprofile = \"balanced\"\n", "line 2: this version does not have profile"),
+        ("[retention.prod.security]\nmax_age = \"400d\"\n", "does not have [retention]"),
         ("[[notify]]\nname = \"a\"\nkind = \"terminal\"\n[[notify]]\nname = \"a\"\nkind = \"terminal\"\n", "twice"),
     ];
     for (text, word) in cases {

@@ -1,7 +1,5 @@
 //! `bartizan parse` from outside: what it prints, and how it ends.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{fs, io::Write as _, path::Path};
 
 use assert_cmd::Command;

@@ -1,0 +1,6 @@
+//! The command line from outside: what it prints, and how it ends.
+
+#![allow(clippy::unwrap_used)]
+
+mod parse;
+mod serve;
