@@ -195,9 +195,16 @@ impl Config {
         self.notify.iter().try_for_each(|n| n.settings(folder)?.build().map(|_| ()).map_err(|e| e.to_string()))
     }
 
-    /// The gate of this configuration. `key` is the store's, for mode hash.
+    /// The settings of every channel, secrets resolved.
+    pub fn channels(&self, folder: &Path) -> Result<Vec<Settings>, String> {
+        self.notify.iter().map(|n| n.settings(folder)).collect()
+    }
+}
+
+impl Redact {
+    /// The gate. `key` is the store's, for mode hash.
     pub fn redactor(&self, key: Option<store::RedactKey>) -> Result<Redactor, RedactError> {
-        let mode = match self.redact.mode.as_deref() {
+        let mode = match self.mode.as_deref() {
             None | Some("mask") => Mode::Mask,
             Some("remove") => Mode::Remove,
             Some("hash") => Mode::Hash,
@@ -211,14 +218,9 @@ impl Config {
         Redactor::new(RedactConfig {
             mode,
             hash_key: Some(key),
-            patterns: self.redact.patterns.iter().map(pattern).collect(),
-            exceptions: self.redact.exceptions.clone(),
+            patterns: self.patterns.iter().map(pattern).collect(),
+            exceptions: self.exceptions.clone(),
         })
-    }
-
-    /// The settings of every channel, secrets resolved.
-    pub fn channels(&self, folder: &Path) -> Result<Vec<Settings>, String> {
-        self.notify.iter().map(|n| n.settings(folder)).collect()
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Coded {
 
 impl fmt::Display for Coded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.source)
+        f.write_str(&told(&self.source))
     }
 }
 
@@ -52,4 +52,31 @@ impl<T, E: Into<anyhow::Error>> ExitExt<T> for Result<T, E> {
 /// The code of an error: what was attached, else 74.
 pub fn code(error: &anyhow::Error) -> u8 {
     error.downcast_ref::<Coded>().map_or(Exit::Io, |c| c.exit) as u8
+}
+
+/// An error with its causes, for a person. A cause whose words stand in what it caused is not said again.
+pub fn told(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .skip(1)
+        .map(ToString::to_string)
+        .fold(error.to_string(), |said, cause| if said.contains(&cause) { said } else { format!("{said}: {cause}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("opening x: {source}")]
+        struct Opening {
+            source: std::io::Error,
+        }
+        let error = anyhow::Error::from(Opening { source: std::io::Error::other("no such thing") }).context("reading the rules");
+        assert_eq!(told(&error), "reading the rules: opening x: no such thing");
+        let coded = Err::<(), _>(error).exit(Exit::Config).unwrap_err();
+        assert_eq!((told(&coded).as_str(), code(&coded)), ("reading the rules: opening x: no such thing", 78));
+    }
 }

@@ -17,6 +17,14 @@ pub enum CollectError {
         /// What the system said.
         source: io::Error,
     },
+    /// Compressed data that is damaged, or ends early.
+    #[error("unpacking {path}: {why}; it may still be written, or a copy of it went wrong", path = .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder said.
+        why: String,
+    },
     /// A pattern that names no files.
     #[error("reading the source's path {pattern:?}: {why}; write a path, with * for a part of a name")]
     Pattern {

@@ -37,6 +37,8 @@ pub struct Reading {
     pub first: Vec<u8>,
     /// Marks and candidates.
     pub probe: Probe,
+    /// Why its compressed data ended early.
+    pub damage: Option<String>,
 }
 
 /// Reads a file once. With `whole` it reads to the end even if nothing known can match (the marks are wanted), else it stops there.
@@ -46,14 +48,14 @@ pub fn read(path: &Path, key: &IdentityKey, known: Vec<Known>, whole: bool, tell
     let mut first = Vec::new();
     let mut buf = vec![0; CHUNK_BYTES];
     loop {
-        let n = read_full(&mut *reader, &mut buf).map_err(CollectError::io("reading", path))?;
+        let n = read_full(&mut reader, &mut buf).map_err(CollectError::io("reading", path))?;
         if first.len() < VOTE_BYTES {
             first.extend_from_slice(&buf[..n.min(VOTE_BYTES - first.len())]);
         }
         prober.update(&buf[..n]);
         tell(n as u64);
         if n < buf.len() || (!whole && prober.settled()) {
-            return Ok(Reading { first, probe: prober.finish() });
+            return Ok(Reading { first, probe: prober.finish(), damage: reader.damage().map(str::to_owned) });
         }
     }
 }
@@ -113,7 +115,7 @@ fn begins_like(
     let mut feed = Feed::new();
     let mut buf = vec![0; CHUNK_BYTES];
     loop {
-        let n = read_full(&mut *reader, &mut buf).map_err(CollectError::io("reading", path))?;
+        let n = read_full(&mut reader, &mut buf).map_err(CollectError::io("reading", path))?;
         let ended = n < buf.len();
         feed.push(&buf[..n]);
         feed.scan(if ended { last } else { End::Open });

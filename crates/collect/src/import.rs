@@ -5,7 +5,6 @@
 
 use std::{
     collections::VecDeque,
-    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -20,7 +19,7 @@ use crate::{
     CollectError, Ship, ShipError, Shipped,
     feed::Feed,
     identify::{self, CHUNK_BYTES, Growth, Identity},
-    open::{open_at, read_full},
+    open::{Reader, open_at, read_full},
 };
 
 /// A batch ends when its file is this far ahead of another.
@@ -37,6 +36,8 @@ pub struct Wanted {
     pub path: PathBuf,
     /// What is told of it; `voted` is filled in here.
     pub definition: SourceDefinition,
+    /// Refuse compressed data that ends early: somebody may still be writing it. Else what can be read is read.
+    pub whole: bool,
 }
 
 /// What an import did.
@@ -50,6 +51,8 @@ pub struct Imported {
     pub files: u64,
     /// Files that were known already.
     pub known: u64,
+    /// Compressed files that could be read only in part, and why: what stands before the damage is stored.
+    pub damaged: Vec<(PathBuf, String)>,
 }
 
 /// How far it is: called often, cheap to ignore.
@@ -72,7 +75,7 @@ struct Lane {
     definition: SourceDefinition,
     /// Time of its next record, as far as known.
     next: Option<Micros>,
-    reader: Option<Box<dyn Read + Send>>,
+    reader: Option<Reader>,
     feed: Feed,
     /// Only for times.
     parser: Parser,
@@ -85,7 +88,10 @@ pub fn import(files: &[Wanted], ship: &dyn Ship, redactor: &Redactor, progress: 
     let mut done = Imported::default();
     for _ in 1..ATTEMPTS_MAX {
         match attempt(files, ship, redactor, progress, &mut done) {
-            Err(CollectError::Ship { source: ShipError::Position { .. }, .. }) => (done.files, done.known) = (0, 0),
+            Err(CollectError::Ship { source: ShipError::Position { .. }, .. }) => {
+                (done.files, done.known) = (0, 0);
+                done.damaged.clear();
+            }
             ended => return ended.map(|()| done),
         }
     }
@@ -150,7 +156,13 @@ fn lanes(
     let mut readings = Vec::with_capacity(files.len());
     for file in files {
         let known = ship.known(&file.definition.cluster);
-        readings.push(identify::read(&file.path, &key, known, true, &mut |n| progress.identified(n))?);
+        let reading = identify::read(&file.path, &key, known, true, &mut |n| progress.identified(n))?;
+        match &reading.damage {
+            Some(why) if file.whole => return Err(CollectError::Damaged { path: file.path.clone(), why: why.clone() }),
+            Some(why) => done.damaged.push((file.path.clone(), why.clone())),
+            None => {}
+        }
+        readings.push(reading);
     }
     let paths: Vec<&Path> = files.iter().map(|f| f.path.as_path()).collect();
     let (firsts, probes): (Vec<_>, Vec<_>) = readings.into_iter().map(|r| (r.first, r.probe)).unzip();
@@ -201,7 +213,7 @@ impl Lane {
     fn peek(&mut self) -> Result<(), CollectError> {
         let mut reader = open_at(&self.path, self.tracker.position()).map_err(CollectError::io("reading", &self.path))?;
         let mut first = vec![0; identify::VOTE_BYTES];
-        let n = read_full(&mut *reader, &mut first).map_err(CollectError::io("reading", &self.path))?;
+        let n = read_full(&mut reader, &mut first).map_err(CollectError::io("reading", &self.path))?;
         let (mut feed, mut parser) = (Feed::new(), Parser::new(&self.definition));
         feed.push(&first[..n]);
         feed.scan(End::Closed);
@@ -235,7 +247,7 @@ impl Lane {
     fn read_chunk(&mut self) -> Result<(), CollectError> {
         let Some(reader) = &mut self.reader else { return Ok(()) };
         let mut buf = vec![0; CHUNK_BYTES];
-        let n = read_full(&mut **reader, &mut buf).map_err(CollectError::io("reading", &self.path))?;
+        let n = read_full(reader, &mut buf).map_err(CollectError::io("reading", &self.path))?;
         self.ended = n < buf.len();
         self.feed.push(&buf[..n]);
         self.feed.scan(if self.ended { End::Closed } else { End::Open });

@@ -1,5 +1,7 @@
 //! `bartizan completions`: for bash, zsh, fish and others.
 
+use std::io::Write as _;
+
 use super::{Done, Globals};
 
 /// Which shell.
@@ -11,6 +13,8 @@ pub struct Args {
 
 /// Prints the script.
 pub fn run(args: Args, _globals: &Globals) -> anyhow::Result<Done> {
-    clap_complete::generate(args.shell, &mut super::command(), "bartizan", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut super::command(), "bartizan", &mut script);
+    std::io::stdout().lock().write_all(&script)?;
     Ok(Done::Ok)
 }

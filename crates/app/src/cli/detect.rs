@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use anyhow::Context as _;
 use detect::{Engine, Lane, Origin, testing::last_revisions};
 use event::{Evidence, Finding, Redactor};
 use serde_json::{Map, Value};
@@ -43,11 +44,11 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     };
     let rules = rules.or_else(super::rule_problems)?;
     for path in &args.files {
-        drop(collect::open::open(path).map_err(|e| anyhow::anyhow!("reading {}: {e}", path.display())).exit(Exit::Io)?);
+        drop(collect::open::open(path).with_context(|| format!("reading {}", path.display())).exit(Exit::Io)?);
     }
     let told = args.source.definition()?;
     let (mut engine, mut out, mut sources) = (Engine::new(Arc::clone(&rules)), Vec::new(), HashMap::new());
-    records::merged(&args.files, &told, &Redactor::default(), |event, place| {
+    let damaged = records::merged(&args.files, &told, &Redactor::default(), |event, place| {
         let source = *sources.entry(place.file.to_owned()).or_insert_with(|| key(place.file));
         let evidence = || Evidence::File { file: place.file.to_owned(), offset: place.offset, raw: event.raw.clone().into_owned() };
         let lane = Lane::Lagging { historical: true };
@@ -60,6 +61,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     findings.retain(|f| f.merged_into.is_none() && !f.withdrawn);
     findings.sort_by(|a, b| (a.first_time, &a.rule).cmp(&(b.first_time, &b.rule)));
     print(&findings, globals)?;
+    records::all_read("reading", &damaged, "findings are only of what stands before the damage; get a whole copy for the rest")?;
     Ok(if findings.is_empty() { Done::Ok } else { Done::Findings })
 }
 

@@ -9,11 +9,7 @@ use std::{
 use anyhow::Context as _;
 use collect::import::{Imported, Progress, Wanted};
 use detect::Engine;
-use event::{
-    Redactor, SourceDefinition,
-    clock::SystemClock,
-    redact::{HashKey, RedactConfig},
-};
+use event::{SourceDefinition, clock::SystemClock};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -28,10 +24,11 @@ use server::{
 };
 use store::{OwnRecords, Store};
 
-use super::{Done, Globals, Output, source_args::SourceArgs, stores};
+use super::{Done, Globals, Output, records, source_args::SourceArgs, stores};
 use crate::{
+    config::{Config, Redact},
     content,
-    exit::{Exit, ExitExt as _},
+    exit::{Exit, ExitExt as _, told},
     pipeline::Here,
 };
 
@@ -42,6 +39,9 @@ pub struct Args {
     /// The store's folder; made if it is not there
     #[arg(long, value_name = "DIR", default_value = "bartizan-data")]
     data: PathBuf,
+    /// Take [redact] and [rules] from this configuration; beside a running server its own are in force
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     source: SourceArgs,
     /// Log files, plain, gzip or zstd
@@ -64,13 +64,19 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
             let asked = Asked { files: files.into_iter().map(|w| (w.path, w.definition)).collect() };
             stores::wait(async { client.post("/ctl/import", &serde_json::to_value(&asked)?).await.or_else(super::ctl_failed) })?
         }
-        None => alone(&args.data, &files, globals)?,
+        None => {
+            let config = args.config.as_deref().map(Config::read).transpose().exit(Exit::Config)?.unwrap_or_default();
+            alone(&args.data, &files, &config, globals)?
+        }
     };
     let mut out = Output::new(globals.format(), Vec::new());
-    if let Value::Object(row) = summary {
+    let mut damaged = records::Damaged::new();
+    if let Value::Object(mut row) = summary {
+        damaged = row.remove("damaged").map(serde_json::from_value).transpose()?.unwrap_or_default();
         out.row(row)?;
     }
     out.finish()?;
+    records::all_read("importing", &damaged, "what stands before the damage is stored; import a whole copy, and only the rest is added")?;
     Ok(Done::Ok)
 }
 
@@ -82,18 +88,20 @@ fn wanted(args: &Args) -> anyhow::Result<Vec<Wanted>> {
         drop(collect::open::open(path).with_context(|| format!("importing {}", path.display())).exit(Exit::Io)?);
         let absolute = std::path::absolute(path).with_context(|| format!("importing {}", path.display()))?;
         let definition = SourceArgs::of_file(&told, &absolute);
-        wanted.push(Wanted { path: absolute, definition });
+        wanted.push(Wanted { path: absolute, definition, whole: false });
     }
     Ok(wanted)
 }
 
 /// Without a server: opens the store, imports, seals, closes.
-fn alone(data: &Path, files: &[Wanted], globals: &Globals) -> anyhow::Result<Value> {
-    let rules = content::rules(&[], &[]).or_else(super::rule_problems)?;
+fn alone(data: &Path, files: &[Wanted], config: &Config, globals: &Globals) -> anyhow::Result<Value> {
+    let rules = content::rules(&config.rules.folders, &config.rules.disabled).or_else(super::rule_problems)?;
+    let engine = Engine::new(rules).with_shared_addresses(config.rules.shared_addresses.iter().map(String::as_str));
+    let engine = engine.map_err(|why| anyhow::anyhow!("reading [rules] shared_addresses: {why}")).exit(Exit::Config)?;
     let own = OwnRecords::default();
     let (findings, mut from_watch) = tokio::sync::mpsc::unbounded_channel();
     let watch = Watch::new(Parts {
-        engine: Engine::new(rules),
+        engine,
         clock: Arc::new(SystemClock),
         own: own.clone(),
         findings,
@@ -107,7 +115,7 @@ fn alone(data: &Path, files: &[Wanted], globals: &Globals) -> anyhow::Result<Val
     }
     let intake = Arc::new(Intake::new(Arc::clone(&store)));
     let mut bar = Bar::new(globals.quiet);
-    let imported = through(&store, &intake, files, &mut bar)?;
+    let imported = through(&store, &intake, files, &config.redact, &mut bar)?;
     bar.done();
     store.close().or_else(stores::refused)?;
     // The desk's work: findings of an import become alerts that notify nobody.
@@ -133,27 +141,44 @@ fn alone(data: &Path, files: &[Wanted], globals: &Globals) -> anyhow::Result<Val
 }
 
 fn summary(imported: &Imported, findings: usize) -> Value {
-    json!({"files": imported.files, "known": imported.known, "records": imported.records, "bytes": imported.bytes, "findings": findings})
+    let mut summary = counts(imported);
+    summary["findings"] = findings.into();
+    summary
+}
+
+fn counts(imported: &Imported) -> Value {
+    json!({
+        "files": imported.files,
+        "known": imported.known,
+        "records": imported.records,
+        "bytes": imported.bytes,
+        "damaged": imported.damaged,
+    })
 }
 
 /// Reads files into a store, and returns when everything is in the lake.
-fn through(store: &Arc<Store>, intake: &Arc<Intake>, files: &[Wanted], progress: &mut dyn Progress) -> anyhow::Result<Imported> {
-    let key = store.redact_key()?;
-    let redactor = Redactor::new(RedactConfig { hash_key: Some(HashKey { id: key.id, key: key.key }), ..RedactConfig::default() })?;
+fn through(
+    store: &Arc<Store>,
+    intake: &Arc<Intake>,
+    files: &[Wanted],
+    redact: &Redact,
+    progress: &mut dyn Progress,
+) -> anyhow::Result<Imported> {
+    let redactor = redact.redactor(Some(store.redact_key()?)).exit(Exit::Config)?;
     let here = Here::new(Arc::clone(store), Arc::clone(intake))?;
     let imported = collect::import::import(files, &here, &redactor, progress).exit(Exit::Io)?;
     store.seal()?;
     Ok(imported)
 }
 
-/// What a server does for `import` beside it.
-pub fn importer(intake: &Arc<Intake>, store: &Arc<Store>) -> Importer {
+/// What a server does for `import` beside it, behind the gate of its configuration.
+pub fn importer(intake: &Arc<Intake>, store: &Arc<Store>, redact: Redact) -> Importer {
     let (intake, store) = (Arc::clone(intake), Arc::clone(store));
     Arc::new(move |asked: Value| {
         let asked: Asked = serde_json::from_value(asked).map_err(|e| format!("reading what to import: {e}"))?;
-        let files: Vec<Wanted> = asked.files.into_iter().map(|(path, definition)| Wanted { path, definition }).collect();
-        let imported = through(&store, &intake, &files, &mut Quiet).map_err(|e| format!("{e:#}"))?;
-        Ok(json!({"files": imported.files, "known": imported.known, "records": imported.records, "bytes": imported.bytes}))
+        let files: Vec<Wanted> = asked.files.into_iter().map(|(path, definition)| Wanted { path, definition, whole: false }).collect();
+        let imported = through(&store, &intake, &files, &redact, &mut Quiet).map_err(|e| told(&e))?;
+        Ok(counts(&imported))
     })
 }
 

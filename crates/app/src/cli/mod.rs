@@ -151,7 +151,7 @@ pub fn run() -> ExitCode {
         Ok(Done::Findings) => ExitCode::from(crate::exit::Exit::Findings as u8),
         Err(e) if output::is_broken_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("bartizan: {e:#}");
+            eprintln!("bartizan: {}", crate::exit::told(&e));
             ExitCode::from(crate::exit::code(&e))
         }
     }

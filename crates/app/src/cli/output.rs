@@ -110,9 +110,9 @@ fn cell(value: Option<&Value>) -> String {
     }
 }
 
-/// Control characters of a log line must not reach a terminal.
+/// What a log line holds must not act on a terminal, hide or reorder; only its lines stay.
 fn printable(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() && c != '\n' { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    text.split('\n').map(alert::text::visible).collect::<Vec<_>>().join("\n")
 }
 
 fn csv_cell(text: &str) -> String {

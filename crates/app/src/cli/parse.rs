@@ -52,11 +52,12 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     let wide = matches!(format, Format::Table | Format::Csv);
     let columns = if wide { COLUMNS.map(str::to_owned).to_vec() } else { Vec::new() };
     let mut printer = Printer { output: Output::new(format, columns), line: String::new(), counts: args.stats.then(Counts::default) };
-    records::each(&files, &told, &redactor, &mut printer)?;
+    let damaged = records::each(&files, &told, &redactor, &mut printer)?;
     printer.output.finish()?;
     if let Some(counts) = printer.counts {
         eprint!("{}", counts.text());
     }
+    records::all_read("parsing", &damaged, "what stands before the damage is printed; get a whole copy for the rest")?;
     Ok(Done::Ok)
 }
 

@@ -55,9 +55,21 @@ impl<F: FnMut(&Event<'_>, Place<'_>) -> anyhow::Result<()>> Sink for F {
     }
 }
 
+/// Compressed files that could be read only in part, and why.
+pub type Damaged = Vec<(PathBuf, String)>;
+
+/// What a command that could not read some files to their ends ends with: exit 65. `kept` says what became of the readable part.
+pub fn all_read(doing: &str, damaged: &Damaged, kept: &str) -> anyhow::Result<()> {
+    if damaged.is_empty() {
+        return Ok(());
+    }
+    let files: Vec<String> = damaged.iter().map(|(path, why)| format!("{} ({why})", path.display())).collect();
+    Err(anyhow::anyhow!("{doing} {}: the compressed data is damaged or ends early; {kept}", files.join(", "))).exit(Exit::BadData)
+}
+
 /// One after the other, in the order given. `-` is standard input.
-pub fn each(files: &[PathBuf], told: &SourceDefinition, redactor: &Redactor, sink: &mut impl Sink) -> anyhow::Result<()> {
-    let mut deriver = Deriver::default();
+pub fn each(files: &[PathBuf], told: &SourceDefinition, redactor: &Redactor, sink: &mut impl Sink) -> anyhow::Result<Damaged> {
+    let (mut deriver, mut damaged) = (Deriver::default(), Damaged::new());
     for (i, path) in files.iter().enumerate() {
         let (name, source) = (path.to_string_lossy(), source_id(i));
         if name == "-" {
@@ -66,14 +78,15 @@ pub fn each(files: &[PathBuf], told: &SourceDefinition, redactor: &Redactor, sin
         } else {
             let mut input = open_file(path)?;
             let definition = SourceArgs::of_file(told, path);
-            Lane { file: &name, source, deriver: &mut deriver, redactor, live: false }.read(&mut *input, definition, sink)?;
+            Lane { file: &name, source, deriver: &mut deriver, redactor, live: false }.read(&mut input, definition, sink)?;
+            damaged.extend(input.damage().map(|why| (path.clone(), why.to_owned())));
         }
     }
-    Ok(())
+    Ok(damaged)
 }
 
 /// Opens a file, packed or plain.
-fn open_file(path: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
+fn open_file(path: &Path) -> anyhow::Result<open::Reader> {
     open::open(path).with_context(|| format!("reading {}", path.display())).exit(Exit::Io)
 }
 
@@ -142,15 +155,15 @@ pub fn merged(
     told: &SourceDefinition,
     redactor: &Redactor,
     event: impl FnMut(&Event<'_>, Place<'_>) -> anyhow::Result<()> + Send,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Damaged> {
     let wanted: Vec<import::Wanted> =
-        files.iter().map(|path| import::Wanted { path: path.clone(), definition: SourceArgs::of_file(told, path) }).collect();
+        files.iter().map(|path| import::Wanted { path: path.clone(), definition: SourceArgs::of_file(told, path), whole: false }).collect();
     let state = Merging { deriver: Deriver::default(), event, sources: Vec::new(), failed: None };
     let ship = DerivingShip(Mutex::new(state));
     let done = import::import(&wanted, &ship, redactor, &mut Quiet);
     let failed = ship.0.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).failed;
     failed.map_or(Ok(()), Err)?;
-    done.map(drop).exit(Exit::Io)
+    done.map(|done| done.damaged).exit(Exit::Io)
 }
 
 /// A store that keeps nothing: it derives each record as it comes, and hands the event on.

@@ -21,7 +21,7 @@ use super::{Done, Globals, import, source_args::SourceArgs, stores};
 use crate::{
     config::Config,
     content,
-    exit::{Exit, ExitExt as _},
+    exit::{Exit, ExitExt as _, told},
     pipeline::Here,
 };
 
@@ -62,7 +62,7 @@ impl Prepared {
             .with_shared_addresses(config.rules.shared_addresses.iter().map(String::as_str))
             .map_err(|why| anyhow::anyhow!("reading [rules] shared_addresses: {why}"))
             .exit(Exit::Config)?;
-        config.redactor(None).exit(Exit::Config)?;
+        config.redact.redactor(None).exit(Exit::Config)?;
         let (channels, sources) = (channels(&config, &folder)?, sources(&config)?);
         Ok(Self { config, demo, rules, channels, sources })
     }
@@ -127,9 +127,11 @@ impl Watching {
             print: Arc::new(print),
             clock: Arc::new(SystemClock),
         };
-        let running = Running::start(wanted, import::importer).await.or_else(start_failed)?;
+        let redact = config.redact.clone();
+        let importer = |intake: &_, store: &_| import::importer(intake, store, redact);
+        let running = Running::start(wanted, importer).await.or_else(start_failed)?;
         let store = running.site.evidences.store();
-        let redactor: Arc<Redactor> = Arc::new(config.redactor(Some(store.redact_key()?)).exit(Exit::Config)?);
+        let redactor: Arc<Redactor> = Arc::new(config.redact.redactor(Some(store.redact_key()?)).exit(Exit::Config)?);
         let here = Arc::new(Here::new(Arc::clone(store), Arc::clone(&running.intake))?);
         let tail = Tail::new(sources, here, redactor).exit(Exit::Config)?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -148,7 +150,7 @@ impl Watching {
                 return Ok(self);
             }
             Err(e) => {
-                kept(&format!("{e:#}"));
+                kept(&told(&e));
                 return Ok(self);
             }
         };
@@ -158,7 +160,7 @@ impl Watching {
         let watching = match Self::start(prepared).await {
             Ok(watching) => watching,
             Err(e) => {
-                kept(&format!("{e:#}"));
+                kept(&told(&e));
                 return Self::start(before).await;
             }
         };

@@ -249,7 +249,7 @@ impl Tail {
         let settled = || Held::Settled { size: meta.len(), modified: meta.mtime(), path: path.to_owned() };
         let definition = SourceDefinition { instance: told.instance.clone().or_else(|| instance_of(path)), ..told.clone() };
         if open::packing_of(&mut file).map_err(CollectError::io("reading", path))? != Packing::Plain {
-            let wanted = Wanted { path: path.to_owned(), definition };
+            let wanted = Wanted { path: path.to_owned(), definition, whole: true };
             import::import(&[wanted], &*self.ship, &self.redactor, &mut Quiet)?;
             return Ok((settled(), meta.len()));
         }

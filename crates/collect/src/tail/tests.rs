@@ -223,7 +223,7 @@ fn imports_of_the_same_content_add_nothing() {
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
         let definition = SourceDefinition { cluster: "prod".into(), ..SourceDefinition::default() };
-        Wanted { path, definition }
+        Wanted { path, definition, whole: false }
     };
     let redactor = Redactor::default();
     let run = |files: &[Wanted]| import::import(files, &memory, &redactor, &mut Quiet).unwrap();

@@ -38,25 +38,21 @@ impl State {
 
     /// Makes an account or gives it a new password; all its sessions end.
     pub async fn put_account(&self, name: &str, hash: &str, now: Micros) -> Result<(), StateError> {
-        let fine =
-            !name.is_empty() && name.chars().count() <= NAME_CHARS_MAX && name.chars().all(|c| c.is_alphanumeric() || "._@-".contains(c));
-        if !fine {
-            return Err(StateError::Refused(format!("making the account {name:?}: use 1 to {NAME_CHARS_MAX} letters, digits and . _ @ -")));
-        }
-        let put = "INSERT INTO users (name, hash, created) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET hash = excluded.hash";
-        sqlx::query(put).bind(name).bind(hash).bind(now).execute(&self.pool).await.map_err(failed("writing"))?;
-        sqlx::query("DELETE FROM sessions WHERE user = ?").bind(name).execute(&self.pool).await.map_err(failed("writing"))?;
-        Ok(())
+        let mut change = self.pool.begin().await.map_err(failed("writing"))?;
+        put_account(&mut change, name, hash, now).await?;
+        change.commit().await.map_err(failed("writing"))
     }
 
     /// Makes the first account with the setup token. False if the token is not the one, is used, or is too old: then nothing changed.
     pub async fn set_up(&self, token_hash: &[u8], name: &str, hash: &str, now: Micros) -> Result<bool, StateError> {
+        let mut change = self.pool.begin().await.map_err(failed("writing"))?;
         let used =
-            sqlx::query("DELETE FROM setup WHERE token_hash = ? AND expires > ?").bind(token_hash).bind(now).execute(&self.pool).await;
+            sqlx::query("DELETE FROM setup WHERE token_hash = ? AND expires > ?").bind(token_hash).bind(now).execute(&mut *change).await;
         if used.map_err(failed("writing"))?.rows_affected() == 0 {
             return Ok(false);
         }
-        self.put_account(name, hash, now).await?;
+        put_account(&mut change, name, hash, now).await?;
+        change.commit().await.map_err(failed("writing"))?;
         Ok(true)
     }
 
@@ -90,6 +86,19 @@ impl State {
     }
 }
 
+/// The account as a part of a change; a name that is refused takes the whole change back.
+async fn put_account(change: &mut sqlx::SqliteConnection, name: &str, hash: &str, now: Micros) -> Result<(), StateError> {
+    let fine =
+        !name.is_empty() && name.chars().count() <= NAME_CHARS_MAX && name.chars().all(|c| c.is_alphanumeric() || "._@-".contains(c));
+    if !fine {
+        return Err(StateError::Refused(format!("making the account {name:?}: use 1 to {NAME_CHARS_MAX} letters, digits and . _ @ -")));
+    }
+    let put = "INSERT INTO users (name, hash, created) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET hash = excluded.hash";
+    sqlx::query(put).bind(name).bind(hash).bind(now).execute(&mut *change).await.map_err(failed("writing"))?;
+    sqlx::query("DELETE FROM sessions WHERE user = ?").bind(name).execute(&mut *change).await.map_err(failed("writing"))?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,7 +112,8 @@ mod tests {
         assert!(!state.set_up(b"other", "dba", "h", 50).await.unwrap());
         assert!(!state.set_up(b"one", "dba", "h", 100).await.unwrap(), "too late");
         state.put_setup(b"two", 100).await.unwrap();
-        assert!(state.set_up(b"two", "dba", "h", 50).await.unwrap());
+        assert!(state.set_up(b"two", "d b a", "h", 50).await.is_err(), "no name");
+        assert!(state.set_up(b"two", "dba", "h", 50).await.unwrap(), "and the link is still good");
         assert!(!state.set_up(b"two", "eve", "h", 50).await.unwrap(), "used");
         assert_eq!(state.account_names().await.unwrap(), ["dba"]);
     }
