@@ -48,6 +48,9 @@ pub fn folder(path: &Path) -> Result<Vec<Document>, RuleProblem> {
             }
         }
     }
+    if files.is_empty() {
+        return Err(problem(path, "there is no rule in it; rules are files that end in .yml or .yaml".to_owned()));
+    }
     files.sort();
     let read = |path: PathBuf| {
         let size = fs::metadata(&path).map_or(0, |m| m.len());
@@ -62,7 +65,7 @@ pub fn folder(path: &Path) -> Result<Vec<Document>, RuleProblem> {
 
 /// Only the rules of one folder or file.
 pub fn of(path: &Path) -> Result<Arc<RuleSet>, Vec<RuleProblem>> {
-    load(&folder(path).map_err(|p| vec![p])?)
+    load(&folder(path).map_err(|p| vec![p])?).map(Arc::new)
 }
 
 /// The rules in force: the shipped ones and those of these folders, without the disabled. Every problem is told.
@@ -71,20 +74,10 @@ pub fn rules(folders: &[PathBuf], disabled: &[String]) -> Result<Arc<RuleSet>, V
     for path in folders {
         documents.extend(folder(path).map_err(|p| vec![p])?);
     }
-    let mut unknown: Vec<&String> = disabled.iter().collect();
-    documents.retain(|(_, text)| {
-        let off = |id: &&String| text.lines().any(|l| l.trim_end() == format!("id: {id}"));
-        let named: Vec<&String> = unknown.iter().copied().filter(off).collect();
-        unknown.retain(|id| !named.contains(id));
-        named.is_empty()
-    });
-    if let Some(id) = unknown.first() {
-        let what = format!("there is no rule {id:?} to disable; `bartizan rules list` names them");
-        return Err(vec![RuleProblem { file: "[rules] disabled".to_owned(), what }]);
-    }
-    load(&documents)
+    let rules = load(&documents)?.without(disabled).map_err(|p| vec![RuleProblem { file: "[rules] disabled".to_owned(), what: p.what }])?;
+    Ok(Arc::new(rules))
 }
 
-fn load(documents: &[Document]) -> Result<Arc<RuleSet>, Vec<RuleProblem>> {
-    RuleSet::load(documents.iter().map(|(name, text)| (name.as_str(), text.as_str()))).map(Arc::new)
+fn load(documents: &[Document]) -> Result<RuleSet, Vec<RuleProblem>> {
+    RuleSet::load(documents.iter().map(|(name, text)| (name.as_str(), text.as_str())))
 }

@@ -16,6 +16,7 @@ mod state;
 mod suggest;
 mod template;
 pub mod testing;
+mod values;
 
 pub use engine::{Engine, Lane, Origin, RuleSet};
 pub use rules::{Rule, RuleProblem, SharedAddress};

@@ -24,6 +24,7 @@ use crate::{
     rules::{Condition, KeyField, Rule, RuleProblem, RuleSet, SharedAddress, Window},
     suggest,
     template::{Template, index},
+    values,
 };
 
 /// Whom and what a rule of one event is about, where it does not say: those of them that the event has.
@@ -125,6 +126,7 @@ impl Loader {
         };
         let all: Vec<&Detections> =
             std::iter::once(&rule.detection).chain(self.filters.iter().filter(|f| applies(f, rule)).map(|f| &f.detection)).collect();
+        all.iter().try_for_each(|d| values::check(d))?;
         let number = self.builder.add(Some(&rule.logsource), &all)?;
         let head = Head {
             id: rule.id.as_deref(),

@@ -168,6 +168,10 @@ impl RuleSet {
     pub fn len(&self) -> usize {
         self.rules.len()
     }
+    /// Rules that make findings; the others are there for correlations to stand on.
+    pub fn finding(&self) -> usize {
+        self.rules.iter().filter(|r| r.generate).count()
+    }
     /// None at all.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -16,6 +16,7 @@ use event::{
     clock::{HOUR, MINUTE},
 };
 use sha2::{Digest as _, Sha256};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// A session ends after this long.
 pub const SESSION_US: Micros = 12 * HOUR;
@@ -57,6 +58,15 @@ pub async fn hash(password: String) -> Result<String, String> {
     made.await.map_err(|e| e.to_string())?
 }
 
+/// So many passwords are hashed at a time, 19 MiB each; more wait up to [`HASH_WAIT`].
+static HASHING: Semaphore = Semaphore::const_new(4);
+const HASH_WAIT: Duration = Duration::from_secs(5);
+
+/// A turn to hash; none where too many others want one.
+pub async fn turn() -> Option<SemaphorePermit<'static>> {
+    tokio::time::timeout(HASH_WAIT, HASHING.acquire()).await.ok()?.ok()
+}
+
 /// Whether a password belongs to a hash. Without a hash (no such account) it takes as long and says no.
 pub async fn verify(password: String, hash: Option<String>) -> bool {
     let checked = tokio::task::spawn_blocking(move || {
@@ -71,28 +81,21 @@ pub async fn verify(password: String, hash: Option<String>) -> bool {
 /// The hash of no password: 32 zero bytes never come out of Argon2 in practice.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// How often somebody was wrong in a row.
+/// How often somebody was wrong in a row. An attempt counts as wrong from its beginning, so that attempts side by side are no way around the wait.
 #[derive(Debug, Default)]
 pub struct Throttle(Mutex<HashMap<String, (u32, Instant)>>);
 
 impl Throttle {
-    /// How long an answer for this name must wait.
-    pub fn wait(&self, name: &str) -> Duration {
-        let wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((n, since)) = wrong.get(name) else { return Duration::ZERO };
-        let over = n.saturating_sub(FREE_TRIES);
-        if over == 0 {
-            return Duration::ZERO;
-        }
-        let wait = Duration::from_secs(1 << (over - 1).min(5)).min(WAIT_MAX);
-        wait.saturating_sub(since.elapsed())
-    }
-    /// It was wrong, or right.
-    pub fn tell(&self, name: &str, right: bool) {
+    /// Begins an attempt for this name, or says how long the next one must wait.
+    pub fn begin(&self, name: &str) -> Result<(), Duration> {
         let mut wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if right {
-            wrong.remove(name);
-            return;
+        if let Some((n, since)) = wrong.get(name)
+            && let Some(over) = n.checked_sub(FREE_TRIES + 1)
+        {
+            let wait = Duration::from_secs(1 << over.min(5)).min(WAIT_MAX).saturating_sub(since.elapsed());
+            if !wait.is_zero() {
+                return Err(wait);
+            }
         }
         if wrong.len() >= NAMES_MAX {
             let mut times: Vec<Instant> = wrong.values().map(|(_, t)| *t).collect();
@@ -102,6 +105,11 @@ impl Throttle {
         }
         let entry = wrong.entry(name.to_owned()).or_insert((0, Instant::now()));
         *entry = (entry.0.saturating_add(1), Instant::now());
+        Ok(())
+    }
+    /// The attempt was right.
+    pub fn right(&self, name: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 }
 
@@ -123,15 +131,13 @@ mod tests {
     #[test]
     fn wrong_passwords_are_answered_slower() {
         let throttle = Throttle::default();
-        for _ in 0..FREE_TRIES {
-            throttle.tell("dba", false);
+        for _ in 0..=FREE_TRIES {
+            assert_eq!(throttle.begin("dba"), Ok(()));
         }
-        assert_eq!(throttle.wait("dba"), Duration::ZERO);
-        throttle.tell("dba", false);
-        assert!(throttle.wait("dba") > Duration::ZERO);
-        assert_eq!(throttle.wait("other"), Duration::ZERO);
-        throttle.tell("dba", true);
-        assert_eq!(throttle.wait("dba"), Duration::ZERO);
+        assert!(throttle.begin("dba").is_err());
+        assert_eq!(throttle.begin("other"), Ok(()));
+        throttle.right("dba");
+        assert_eq!(throttle.begin("dba"), Ok(()));
     }
 
     #[test]

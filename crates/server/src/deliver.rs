@@ -176,8 +176,12 @@ fn chain(error: &dyn std::error::Error, secrets: &[&Secret]) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let cause_text = cause.to_string();
+        // Many errors repeat their cause in their own words.
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
         next = cause.source();
     }
     secrets.iter().fold(text, |text, secret| secret.scrub(&text))

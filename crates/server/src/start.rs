@@ -109,8 +109,8 @@ pub struct Running {
     pub intake: Arc<Intake>,
     /// The one-use link, where no account exists yet.
     pub setup_link: Option<String>,
-    /// The root key's fingerprint, if this start made the store.
-    pub made: Option<String>,
+    /// The new store's keys, if this start made it.
+    pub made: Option<store::Init>,
     desk: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
 }
@@ -121,7 +121,7 @@ impl Running {
         ready_for_tls();
         let (findings, from_watch) = mpsc::unbounded_channel();
         let (bus, counts, own) = (Bus::default(), Arc::new(Counts::default()), OwnRecords::default());
-        let rules = wanted.rules.len();
+        let rules = wanted.rules.finding();
         let engine = Engine::new(Arc::clone(&wanted.rules));
         let engine = engine.with_shared_addresses(wanted.shared_addresses.iter().map(String::as_str)).map_err(StartError::Shared)?;
         let watch = Watch::new(Parts {
@@ -136,7 +136,7 @@ impl Running {
         let (data, clock) = (wanted.data.clone(), Arc::clone(&wanted.clock));
         let opened = tokio::task::spawn_blocking(move || open_store(&data, watch, own, clock)).await;
         let store = Arc::new(opened.map_err(|e| StartError::Machine(format!("opening the store: {e}")))??);
-        let made = store.init().map(|i| i.root_fingerprint.clone());
+        let made = store.init().cloned();
         let state = State::open(&wanted.data).await?;
         let build = |settings: Settings| Ok(Channel { notifier: settings.build()?, settings });
         let channels = Arc::new(wanted.channels.into_iter().map(build).collect::<Result<Vec<_>, SettingsError>>()?);

@@ -80,7 +80,8 @@ pub fn init(dir: &Path) -> Result<Init, StoreError> {
     if folder.is_store() {
         return Err(StoreError::Limit(format!("making a store in {}: there is one already; nothing was changed", dir.display())));
     }
-    make_folder(dir, 0o755)?;
+    // Whoever may read the folder reads all evidence.
+    make_folder(dir, 0o700)?;
     refuse_strangers(&folder)?;
     for (path, mode) in
         [(folder.wal(), 0o755), (folder.lake(), 0o755), (folder.detect(), 0o755), (folder.quarantine(), 0o755), (folder.keys(), 0o700)]
@@ -182,6 +183,7 @@ mod tests {
         let root = dir.path().join("data");
         let made = init(&root).unwrap();
         let folder = Folder::new(&root);
+        assert_eq!(fs::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(node(&folder).unwrap(), made.node);
         assert_eq!(root_fingerprint(&folder).unwrap(), made.root_fingerprint);
         assert_eq!(redact_key(&folder).unwrap().id.len(), 8);

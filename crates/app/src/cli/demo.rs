@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
     /// Lines of ordinary work a second
-    #[arg(long, value_name = "N", default_value_t = RATE)]
+    #[arg(long, value_name = "N", default_value_t = RATE, value_parser = clap::value_parser!(u32).range(1..=super::simulate::RATE_MAX))]
     rate: u32,
     /// The same seed tells the same story
     #[arg(long, value_name = "N", default_value_t = 1)]

@@ -43,6 +43,9 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
         Some(path) => content::of(path),
     };
     let rules = rules.or_else(super::rule_problems)?;
+    if args.files.iter().any(|path| path.as_os_str() == "-") {
+        return Err(anyhow::anyhow!("detect reads files side by side, by the time of their lines: name files, not standard input")).exit(Exit::Usage);
+    }
     for path in &args.files {
         drop(collect::open::open(path).with_context(|| format!("reading {}", path.display())).exit(Exit::Io)?);
     }

@@ -113,7 +113,12 @@ fn logging(globals: &Globals) {
     let default = if globals.quiet { "error" } else { "warn,datafusion_common=error" };
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("BARTIZAN_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(output::colors(&std::io::stderr()))
+        .with_target(false)
+        .try_init();
 }
 
 /// Problems of rules as one error: exit 78.

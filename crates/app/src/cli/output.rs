@@ -26,6 +26,18 @@ impl Globals {
     }
 }
 
+/// Whether colors may be used there: on a terminal whose owner did not refuse them (no-color.org).
+pub fn colors(to: &impl io::IsTerminal) -> bool {
+    to.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Text without the colors that it was written with.
+pub fn plain(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| out + part.split_once('m').map_or(part, |(_, rest)| rest))
+}
+
 /// Writes rows in the chosen shape. Rows are JSON objects; `finish` must be called.
 pub struct Output {
     format: Format,

@@ -63,7 +63,8 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
         What::Check { from } => {
             let rules = from.load()?;
             if !globals.quiet {
-                eprintln!("{} rules, no problems", rules.len());
+                let bases = rules.len() - rules.finding();
+                eprintln!("{} rules, and {bases} that only others stand on: no problems", rules.finding());
             }
             Ok(Done::Ok)
         }

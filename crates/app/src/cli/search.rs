@@ -35,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// Words, "phrases", field:value, -not, OR, since:1h
-    #[arg(value_name = "WORDS")]
+    #[arg(value_name = "WORDS", allow_hyphen_values = true)]
     words: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     let since = args.since.map(|t| read(&format!("since:{t}"))).transpose()?.and_then(|s| s.since);
     let until = args.until.map(|t| read(&format!("until:{t}"))).transpose()?.and_then(|s| s.until);
     let text = args.words.join(" ");
-    read(&text)?;
+    let notes = read(&text)?.notes;
     let (mut out, mut left, mut more) = (None, args.limit, false);
     // One line more than is shown tells whether there are more.
     let question = Question::Search { text: &text, since, until, limit: args.limit.saturating_add(1) };
@@ -65,6 +65,9 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
         .await
     })?;
     out.map_or(Ok(()), Output::finish)?;
+    if left == args.limit && !globals.quiet {
+        notes.iter().for_each(|note| eprintln!("bartizan: {note}"));
+    }
     if more && !globals.quiet {
         eprintln!("bartizan: these are the newest {} lines, there are more; --limit shows more, since: and until: narrow it", args.limit);
     }

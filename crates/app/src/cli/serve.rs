@@ -17,7 +17,7 @@ use event::{Redactor, clock::SystemClock};
 use server::start::{Running, Wanted};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Done, Globals, import, source_args::SourceArgs, stores};
+use super::{Done, Globals, import, output, source_args::SourceArgs, stores};
 use crate::{
     config::Config,
     content,
@@ -69,7 +69,7 @@ impl Prepared {
 
     /// How many rules are in force.
     pub fn rules(&self) -> usize {
-        self.rules.len()
+        self.rules.finding()
     }
 
     /// The configuration.
@@ -170,8 +170,9 @@ impl Watching {
 
     /// What a person must know now.
     pub fn say(&self) {
-        if let Some(fingerprint) = &self.running.made {
-            eprintln!("bartizan: a new store in {}; root key {fingerprint}", self.prepared.config.server.data.display());
+        if let Some(made) = &self.running.made {
+            eprintln!("bartizan: a new store in {}; root key {}", self.prepared.config.server.data.display(), made.root_fingerprint);
+            eprintln!("bartizan: the root key's secret half, write it down now, it is stored nowhere and signs a restore:\n\n    {}\n", made.root_secret);
         }
         eprintln!("bartizan: the console answers on http://{}", self.running.site.listen);
         if let Some(link) = &self.running.setup_link {
@@ -232,6 +233,7 @@ fn sources(config: &Config) -> anyhow::Result<Vec<FileSource>> {
 
 fn print(text: &str) {
     let mut out = std::io::stdout().lock();
+    let text = if output::colors(&out) { text.to_owned() } else { output::plain(text) };
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush()); // a closed terminal is no reason to stop watching
 }
 

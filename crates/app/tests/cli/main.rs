@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod import;
 mod parse;
 mod serve;

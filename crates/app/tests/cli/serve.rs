@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Child, ChildStderr, Command, Stdio},
     time::{Duration, Instant},
@@ -63,12 +63,16 @@ fn wait_for(data: &Path, instance: &str, count: &str) {
     }
 }
 
-/// A configuration with the named instances as sources, and one line in the file of each.
+/// A configuration with the named instances as sources, and one line in the file of each that is new.
 fn write(folder: &Path, instances: &[&str], more: &str) {
     let mut text = "[server]\ndata = \"data\"\nlisten = \"127.0.0.1:0\"\n".to_owned();
     for name in instances {
         let line = format!("[2026/03/02 10:00:00.120 +00:00] [INFO] [server.go:34] [\"start of {name}\"]\n");
-        fs::write(folder.join(format!("{name}.log")), line).unwrap();
+        let path = folder.join(format!("{name}.log"));
+        if !path.exists() {
+            // A file that is written anew is a new generation: its lines count again.
+            fs::write(path, line).unwrap();
+        }
         text += &format!("[[source]]\nkind = \"file\"\npath = \"{name}.log\"\ninstance = \"{name}\"\n");
     }
     fs::write(folder.join("bartizan.toml"), text + more).unwrap();
@@ -97,7 +101,8 @@ fn a_hangup_reads_the_configuration_again_and_a_wrong_one_changes_nothing() {
         server.signal("HUP");
         assert!(server.says("stays as it was").contains(word));
     }
-    fs::write(folder.path().join("two.log"), "[2026/03/02 10:00:00.120 +00:00] [INFO] [server.go:34] [\"start of two\"]\n[2026/03/02 10:00:01.120 +00:00] [INFO] [server.go:34] [more]\n").unwrap();
+    let mut two = fs::OpenOptions::new().append(true).open(folder.path().join("two.log")).unwrap();
+    two.write_all(b"[2026/03/02 10:00:01.120 +00:00] [INFO] [server.go:34] [more]\n").unwrap();
     wait_for(&data, "two", "2");
     assert_eq!(stored(&data, "three"), "0");
 

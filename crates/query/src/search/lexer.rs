@@ -13,7 +13,12 @@ pub(crate) enum Token {
     Not,
     /// A word, with what stands before its first colon if that could be a field's name.
     Term { field: Option<String>, text: String, quoted: bool },
+    /// `field:(a "b c" d)`: one of several values, with whether each was quoted.
+    Values { field: String, values: Values },
 }
+
+/// Values, and whether each was quoted.
+pub(crate) type Values = Vec<(String, bool)>;
 
 /// Cuts a search into tokens. A parenthesis counts only at the edge of a word and outside quotes: log lines are full of them.
 pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, String> {
@@ -59,6 +64,12 @@ fn term(text: &str, in_group: bool) -> Result<(Token, &str), String> {
         let (value, behind) = quoted(inner)?;
         return Ok((Token::Term { field: Some(name.to_owned()), text: value, quoted: true }, behind));
     }
+    if let Some(name) = name
+        && let Some(inner) = text[name.len() + 1..].strip_prefix('(')
+    {
+        let (values, behind) = values(inner)?;
+        return Ok((Token::Values { field: name.to_owned(), values }, behind));
+    }
     let mut word = &text[..end];
     while in_group && word.ends_with(')') && word.matches(')').count() > word.matches('(').count() {
         word = &word[..word.len() - 1];
@@ -71,6 +82,30 @@ fn term(text: &str, in_group: bool) -> Result<(Token, &str), String> {
         _ => Token::Term { field: None, text: word.to_owned(), quoted: false },
     };
     Ok((token, behind))
+}
+
+/// Values up to the closing parenthesis; an OR between them says what is meant anyway.
+fn values(inner: &str) -> Result<(Values, &str), String> {
+    let (mut out, mut rest) = (Values::new(), inner.trim_start());
+    loop {
+        if let Some(behind) = rest.strip_prefix(')') {
+            return Ok((out, behind));
+        }
+        if let Some(inner) = rest.strip_prefix('"') {
+            let (value, behind) = quoted(inner)?;
+            out.push((value, true));
+            rest = behind.trim_start();
+            continue;
+        }
+        let end = rest.find(|c: char| c.is_whitespace() || c == ')').unwrap_or(rest.len());
+        if end == 0 {
+            return Err("a parenthesis is not closed".to_owned());
+        }
+        if &rest[..end] != "OR" {
+            out.push((rest[..end].to_owned(), false));
+        }
+        rest = rest[end..].trim_start();
+    }
 }
 
 /// The text up to the closing quote; `\"` and `\\` stand for themselves.

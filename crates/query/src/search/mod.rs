@@ -34,6 +34,8 @@ pub struct Search {
     pub until: Option<Micros>,
     /// Our own records (class `self`) were asked for by name.
     pub(crate) own: bool,
+    /// What was understood otherwise than it may have been meant, for the person who asked.
+    pub notes: Vec<String>,
 }
 
 /// One part of a search.

@@ -27,13 +27,15 @@ struct Parser {
     since: Option<Micros>,
     until: Option<Micros>,
     own: bool,
+    notes: Vec<String>,
 }
 
 pub(super) fn parse(text: &str, now: Micros) -> Result<Search, QueryError> {
     let tokens = lexer::tokens(text).map_err(|e| QueryError::search(text, e, "quote text that holds such marks: \"a (b\""))?;
-    let mut parser = Parser { tokens: tokens.into_iter().peekable(), now, terms: 0, since: None, until: None, own: false };
+    let mut parser =
+        Parser { tokens: tokens.into_iter().peekable(), now, terms: 0, since: None, until: None, own: false, notes: Vec::new() };
     let tree = parser.either(0).map_err(|(problem, advice)| QueryError::search(text, problem, advice))?;
-    Ok(Search { tree, since: parser.since, until: parser.until, own: parser.own })
+    Ok(Search { tree, since: parser.since, until: parser.until, own: parser.own, notes: parser.notes })
 }
 
 impl Parser {
@@ -83,6 +85,7 @@ impl Parser {
                 Ok(part.map(|p| Node::Not(Box::new(p))))
             }
             Token::Term { field: Some(name), text, quoted } => self.field(&name, text, quoted, depth),
+            Token::Values { field, values } => self.values(&field, values, depth).map(Some),
             Token::Term { field: None, text, quoted } => self.word(text, quoted).map(Some),
             Token::Or | Token::Close => Ok(None), // never handed in
         }
@@ -97,6 +100,20 @@ impl Parser {
     fn count(&mut self) -> Result<(), Wrong> {
         self.terms += 1;
         if self.terms > TERMS_MAX { Err((format!("more than {TERMS_MAX} words"), "search for less at a time".to_owned())) } else { Ok(()) }
+    }
+
+    /// `user:(root dba)`: any of them.
+    fn values(&mut self, name: &str, values: Vec<(String, bool)>, depth: usize) -> Result<Node, Wrong> {
+        if Place::parse(name).is_none() {
+            let near =
+                closest(&name.to_ascii_lowercase(), Place::names()).map_or_else(String::new, |near| format!("did you mean {near}:?"));
+            return Err((format!("there is no field {name:?}"), near));
+        }
+        if values.is_empty() {
+            return Err((format!("{name}:() has no value"), format!("write {name}:(a b), or {name}:* for any")));
+        }
+        let any = values.into_iter().map(|(text, quoted)| self.field(name, text, quoted, depth));
+        any.filter_map(Result::transpose).collect::<Result<_, _>>().map(Node::Any)
     }
 
     fn field(&mut self, name: &str, text: String, quoted: bool, depth: usize) -> Result<Option<Node>, Wrong> {
@@ -120,6 +137,7 @@ impl Parser {
                 ));
             }
             // A path, a time of day, `planner:1227`: text.
+            self.notes.push(format!("there is no field {name:?}, so {:?} was looked for as text", format!("{name}:{text}")));
             return self.word(if quoted { format!("{name}:\"{text}") } else { format!("{name}:{text}") }, quoted).map(Some);
         };
         self.count()?;

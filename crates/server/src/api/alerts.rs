@@ -5,13 +5,13 @@ use std::sync::Arc;
 use alert::Said;
 use axum::{
     Extension, Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
 };
 use event::{Alert, AlertState, Evidence, Micros, Severity};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Fault, Who};
+use super::{Fault, Sent, Terms, Who};
 use crate::{site::Site, state::AlertFilter};
 
 /// Alerts like this one that are shown beside it.
@@ -40,7 +40,7 @@ fn before(text: Option<&str>) -> Result<Option<(Micros, String)>, Fault> {
 }
 
 /// GET /alerts
-pub async fn list(State(site): State<Arc<Site>>, Query(wanted): Query<Wanted>) -> Result<Json<Value>, Fault> {
+pub async fn list(State(site): State<Arc<Site>>, Terms(wanted): Terms<Wanted>) -> Result<Json<Value>, Fault> {
     let filter = AlertFilter {
         states: words(wanted.state.as_deref(), AlertState::parse, "state")?,
         severities: words(wanted.severity.as_deref(), Severity::parse, "severity")?,
@@ -126,7 +126,7 @@ pub async fn say(
     State(site): State<Arc<Site>>,
     Extension(Who(user)): Extension<Who>,
     Path(id): Path<String>,
-    Json(word): Json<Word>,
+    Sent(word): Sent<Word>,
 ) -> Result<Json<Value>, Fault> {
     let state = AlertState::parse(&word.state)
         .ok_or_else(|| Fault::asker("state", format!("{:?} is no state of an alert", word.state), "use open, acked or closed"))?;

@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use query::{Cursor, Limits, Search};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Fault;
+use super::{Fault, Sent, Terms};
 use crate::site::Site;
 
 const PAGE_DEFAULT: usize = 100;
@@ -26,7 +23,7 @@ pub struct Wanted {
 }
 
 /// GET /events
-pub async fn search(State(site): State<Arc<Site>>, Query(wanted): Query<Wanted>) -> Result<Json<Value>, Fault> {
+pub async fn search(State(site): State<Arc<Site>>, Terms(wanted): Terms<Wanted>) -> Result<Json<Value>, Fault> {
     let search = Search::parse(&wanted.q, site.clock.now())?;
     let limit = wanted.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
     let before = match wanted.before.as_deref() {
@@ -48,7 +45,7 @@ pub struct Asked {
 }
 
 /// POST /query
-pub async fn query(State(site): State<Arc<Site>>, Json(asked): Json<Asked>) -> Result<Json<Value>, Fault> {
+pub async fn query(State(site): State<Arc<Site>>, Sent(asked): Sent<Asked>) -> Result<Json<Value>, Fault> {
     let table = site.evidences.engine(Limits::SERVER)?.sql(&asked.sql).await?.all().await?;
     Ok(Json(json!({"columns": table.columns, "rows": table.rows, "truncated": table.truncated})))
 }

@@ -15,7 +15,7 @@ use query::{Answer, Limits, QueryError, Search};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Fault;
+use super::{Fault, Sent};
 use crate::{auth, site::Site};
 
 /// The body of POST /ctl/query.
@@ -25,7 +25,7 @@ pub struct Asked {
 }
 
 /// POST /ctl/query
-pub async fn query(State(site): State<Arc<Site>>, Json(asked): Json<Asked>) -> Result<Response, Fault> {
+pub async fn query(State(site): State<Arc<Site>>, Sent(asked): Sent<Asked>) -> Result<Response, Fault> {
     site.evidences.store().catch_up();
     let answer = site.evidences.engine(Limits::COMMAND)?.sql(&asked.sql).await?;
     Ok(lines(answer))
@@ -41,7 +41,7 @@ pub struct Wanted {
 }
 
 /// POST /ctl/search
-pub async fn search(State(site): State<Arc<Site>>, Json(wanted): Json<Wanted>) -> Result<Response, Fault> {
+pub async fn search(State(site): State<Arc<Site>>, Sent(wanted): Sent<Wanted>) -> Result<Response, Fault> {
     site.evidences.store().catch_up();
     let search = Search::parse(&wanted.q, site.clock.now())?.within(wanted.since, wanted.until);
     let answer = site.evidences.engine(Limits::COMMAND)?.search(&search, wanted.limit, None).await?;
@@ -72,7 +72,7 @@ fn error(e: &QueryError) -> Value {
 }
 
 /// POST /ctl/import: reads files on this machine through the server's pipeline.
-pub async fn import(State(site): State<Arc<Site>>, Json(asked): Json<Value>) -> Result<Json<Value>, Fault> {
+pub async fn import(State(site): State<Arc<Site>>, Sent(asked): Sent<Value>) -> Result<Json<Value>, Fault> {
     let importer = Arc::clone(&site.importer);
     let done = tokio::task::spawn_blocking(move || importer(asked)).await.map_err(|e| Fault::ours("import", e.to_string()))?;
     done.map(Json).map_err(|why| Fault::asker("import", why, "mend it and run the import again: nothing is stored twice"))
@@ -85,7 +85,7 @@ pub struct Test {
 }
 
 /// POST /ctl/alert-test
-pub async fn alert_test(State(site): State<Arc<Site>>, Json(test): Json<Test>) -> Result<Json<Value>, Fault> {
+pub async fn alert_test(State(site): State<Arc<Site>>, Sent(test): Sent<Test>) -> Result<Json<Value>, Fault> {
     let names = site.desk.test(test.channel.as_deref()).await?;
     if names.is_empty() {
         let message = test.channel.map_or_else(|| "no channel is configured".to_owned(), |c| format!("there is no channel {c:?}"));

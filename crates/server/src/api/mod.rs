@@ -3,6 +3,7 @@
 //! Two doors: TCP on loopback for browsers (session, Host and Origin checked), and `ctl.sock` for commands of the same user (no session needed).
 
 mod alerts;
+mod asked;
 mod assets;
 mod door;
 mod events;
@@ -25,6 +26,7 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 
+use asked::{Sent, Terms};
 pub use door::Who;
 pub use fault::Fault;
 

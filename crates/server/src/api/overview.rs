@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use event::clock::{DAY, rfc3339};
+use event::{
+    LogClass,
+    clock::{DAY, rfc3339},
+};
 use serde_json::{Map, Value, json};
 
 use super::Fault;
@@ -55,13 +58,14 @@ fn dropped(site: &Site) -> u64 {
 fn store(site: &Site) -> Value {
     let store = site.evidences.store();
     let moment = store.moment();
-    let lake_rows: u64 = moment.files.iter().map(|f| f.rows).sum();
+    let lake_rows: u64 = moment.files.iter().filter(|f| f.class != LogClass::Own).map(|f| f.rows).sum();
     let lake_bytes: u64 = moment.files.iter().map(|f| f.size).sum();
     let fresh: u64 = moment.rows.iter().map(|b| b.num_rows() as u64).sum();
     let space = store.space().ok();
     let oldest = moment.files.iter().filter_map(|f| f.observed_time).map(|(low, _)| low).min();
     json!({
         "events": lake_rows + fresh,
+        "wal_bytes": store.stats().wal_bytes,
         "lake_bytes": lake_bytes,
         "disk_free_bytes": space.map(|s| s.free),
         "disk_total_bytes": space.map(|s| s.total),

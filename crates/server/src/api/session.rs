@@ -13,10 +13,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Fault, Who,
+    Fault, Sent, Who,
     door::{COOKIE, token},
 };
-use crate::{auth, site::Site};
+use crate::{auth, site::Site, state::NAME_CHARS_MAX};
 
 type Answer = Result<Response, Fault>;
 
@@ -35,15 +35,27 @@ pub struct SetUp {
 }
 
 /// POST /setup
-pub async fn set_up(State(site): State<Arc<Site>>, Json(asked): Json<SetUp>) -> Answer {
+pub async fn set_up(State(site): State<Arc<Site>>, Sent(asked): Sent<SetUp>) -> Answer {
+    let _turn = auth::turn().await.ok_or_else(busy)?;
+    let first = !site.state.has_accounts().await?;
     let hash = auth::hash(asked.password).await.map_err(|why| Fault::asker("password", why, "choose a longer one"))?;
     if !site.state.set_up(&auth::token_hash(&asked.token), &asked.user, &hash, site.clock.now()).await? {
         let next = "run `bartizan user reset` beside the server for a new one";
         let fault = Fault::asker("setup_link", "this setup link was used already, or is older than 15 minutes", next);
         return Err(fault.status(StatusCode::FORBIDDEN));
     }
-    site.evidences.store().append_own("access", json!({"what": "first account made", "user": asked.user}));
+    site.evidences.store().append_own(
+        "access",
+        json!({"what": if first { "first account made" } else { "account made or given a new password" }, "user": asked.user}),
+    );
     sign_in(&site, &asked.user).await
+}
+
+/// Who has no account, in our own records; no account can have this name.
+const UNKNOWN: &str = "(no such account)";
+
+fn busy() -> Fault {
+    Fault::asker("busy", "too many others are signing in", "try again").status(StatusCode::TOO_MANY_REQUESTS)
 }
 
 /// The body of POST /login.
@@ -54,17 +66,23 @@ pub struct LogIn {
 }
 
 /// POST /login
-pub async fn log_in(State(site): State<Arc<Site>>, Json(asked): Json<LogIn>) -> Answer {
-    let wait = site.throttle.wait(&asked.user);
-    if !wait.is_zero() {
+pub async fn log_in(State(site): State<Arc<Site>>, Sent(asked): Sent<LogIn>) -> Answer {
+    // What somebody typed into the field of the name may be a password, and may be long: only names of accounts are kept.
+    let account = if asked.user.chars().count() <= NAME_CHARS_MAX { site.state.account(&asked.user).await? } else { None };
+    let name = account.as_ref().map_or(UNKNOWN, |a| a.name.as_str()).to_owned();
+    // By what was typed: whether there is such an account must not show.
+    let typed: String = asked.user.chars().take(NAME_CHARS_MAX).collect();
+    if let Err(wait) = site.throttle.begin(&typed) {
         let message = format!("too many wrong passwords for this account; wait {} s", wait.as_secs() + 1);
         return Err(Fault::asker("slow_down", message, "wait, then try again").status(StatusCode::TOO_MANY_REQUESTS));
     }
-    let account = site.state.account(&asked.user).await?;
+    let _turn = auth::turn().await.ok_or_else(busy)?;
     let right = auth::verify(asked.password, account.map(|a| a.hash)).await;
-    site.throttle.tell(&asked.user, right);
+    if right {
+        site.throttle.right(&typed);
+    }
     let what = if right { "signed in" } else { "sign-in refused" };
-    site.evidences.store().append_own("access", json!({"what": what, "user": asked.user}));
+    site.evidences.store().append_own("access", json!({"what": what, "user": name}));
     if !right {
         let fault = Fault::asker(
             "wrong_login",

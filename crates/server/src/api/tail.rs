@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration}
 
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::State,
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures::{Stream, StreamExt as _};
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 
-use super::Fault;
+use super::{Fault, Terms};
 use crate::site::Site;
 
 /// How often a quiet stream says that it lives.
@@ -29,7 +29,7 @@ pub struct Wanted {
 /// GET /tail
 pub async fn stream(
     State(site): State<Arc<Site>>,
-    Query(wanted): Query<Wanted>,
+    Terms(wanted): Terms<Wanted>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Fault> {
     let search = Search::parse(&wanted.q, site.clock.now())?;
     let lines = BroadcastStream::new(site.bus.look()).filter_map(move |shown| {

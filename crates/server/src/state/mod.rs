@@ -6,7 +6,7 @@ mod accounts;
 mod alerts;
 mod outbox;
 
-use std::{path::Path, time::Duration};
+use std::{os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 
 use sqlx::{
     SqlitePool,
@@ -42,6 +42,14 @@ pub enum StateError {
     /// A newer version wrote it.
     #[error("opening state.db: {0}; use the version of Bartizan that wrote it, or a newer one")]
     Migration(sqlx::migrate::MigrateError),
+    /// It could not be made.
+    #[error("opening {path}: {source}", path = .path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A stored row cannot be read.
     #[error("reading state.db: {0}")]
     Row(String),
@@ -57,8 +65,17 @@ pub(crate) fn failed(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StateEr
 impl State {
     /// Opens or makes `state.db` in the data folder and brings it to today's schema.
     pub async fn open(data: &Path) -> Result<Self, StateError> {
+        let path = data.join("state.db");
+        // Hashes of passwords and sessions: for the owner alone, also where the folder was opened to others. SQLite gives its other files the same mode.
+        std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|source| StateError::File { path: path.clone(), source })?;
         let options = SqliteConnectOptions::new()
-            .filename(data.join("state.db"))
+            .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
