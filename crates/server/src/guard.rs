@@ -25,6 +25,11 @@ pub fn must_pause(space: Space, paused: bool) -> bool {
     space.free < if paused { floor / 100 * AGAIN_PERCENT } else { floor }
 }
 
+/// Why intake stands still, and what to do.
+pub fn why(space: Space) -> String {
+    format!("the disk is nearly full: {} MiB free, {} MiB must stay free; make room", space.free >> 20, floor(space.total) >> 20)
+}
+
 /// Watches until it is dropped.
 pub async fn run(site: Arc<Site>) {
     let mut paused = false;
@@ -41,11 +46,7 @@ fn look(site: &Site, paused: bool) -> bool {
     let full = must_pause(space, paused);
     match (full, paused) {
         (true, false) => {
-            let why = format!(
-                "the disk is nearly full: {} MiB free, {} MiB must stay free; make room and intake goes on by itself, nothing is lost meanwhile",
-                space.free >> 20,
-                floor(space.total) >> 20
-            );
+            let why = format!("{}; intake goes on by itself then, nothing is lost meanwhile", why(space));
             tracing::error!("intake stopped: {why}");
             store.pause(&why);
             store.append_own("gap", serde_json::json!({"what": "intake stopped", "why": &why}));

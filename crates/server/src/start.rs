@@ -109,8 +109,6 @@ pub struct Running {
     pub intake: Arc<Intake>,
     /// The one-use link, where no account exists yet.
     pub setup_link: Option<String>,
-    /// The new store's keys, if this start made it.
-    pub made: Option<store::Init>,
     desk: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
 }
@@ -136,7 +134,6 @@ impl Running {
         let (data, clock) = (wanted.data.clone(), Arc::clone(&wanted.clock));
         let opened = tokio::task::spawn_blocking(move || open_store(&data, watch, own, clock)).await;
         let store = Arc::new(opened.map_err(|e| StartError::Machine(format!("opening the store: {e}")))??);
-        let made = store.init().cloned();
         let state = State::open(&wanted.data).await?;
         let build = |settings: Settings| Ok(Channel { notifier: settings.build()?, settings });
         let channels = Arc::new(wanted.channels.into_iter().map(build).collect::<Result<Vec<_>, SettingsError>>()?);
@@ -171,9 +168,12 @@ impl Running {
             tokio::spawn(serve_tcp(listener, api::router(&site, false))),
             serve_socket(&wanted.data, api::router(&site, true))?,
         ];
-        catch_up(&site).await?;
+        if let Err(e) = catch_up(&site).await {
+            // Watching goes on: these findings are records, and were told before this start if it was not cut off within a moment of one.
+            tracing::error!(error = %e, "alerts cannot be compared with the findings of the last two days; if a file of the lake is damaged, set it aside and import its logs again");
+        }
         let desk = tokio::spawn(take_findings(Arc::clone(&site.desk), from_watch));
-        Ok(Self { site, intake, setup_link, made, desk, others })
+        Ok(Self { site, intake, setup_link, desk, others })
     }
 
     /// Stops. Sources must have ended. What fails on the way is told; nothing acknowledged is lost by it.

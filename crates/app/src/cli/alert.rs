@@ -104,7 +104,7 @@ async fn list(data: &Path, state: &str, limit: u32, globals: &Globals) -> anyhow
         states.push(read.exit(Exit::Usage)?);
     }
     // The state is a database of its own with several readers: no need to ask the server.
-    let opened = open_state(data).await?;
+    let opened = look_at_state(data).await?;
     let (page, total) = opened.alerts(&AlertFilter { states, limit, ..AlertFilter::default() }).await?;
     let table = globals.format() == Format::Table;
     let columns = if table { COLUMNS.map(str::to_owned).to_vec() } else { Vec::new() };
@@ -128,7 +128,7 @@ fn row(kept: &Kept) -> anyhow::Result<Map<String, Value>> {
 }
 
 async fn show(data: &Path, id: &str, globals: &Globals) -> anyhow::Result<Done> {
-    let found = open_state(data).await?.alert(id).await?;
+    let found = look_at_state(data).await?.alert(id).await?;
     let kept = found.with_context(|| format!("showing alert {id}: there is no such alert; `bartizan alert list --state all` shows them")).exit(Exit::Usage)?;
     let mut out = Output::new(globals.format(), Vec::new());
     out.row(row(&kept)?)?;
@@ -164,10 +164,21 @@ async fn test(data: &Path, channel: Option<String>, globals: &Globals) -> anyhow
     Ok(Done::Ok)
 }
 
+/// The state of a store that exists, to look at: without one, a state of nothing.
+pub async fn look_at_state(data: &Path) -> anyhow::Result<State> {
+    if data.join("node").exists() && !data.join("state.db").exists() {
+        return open_state(data).await;
+    }
+    exists(data)?;
+    Ok(State::look(data).await?)
+}
+
 /// The state of a store that exists.
 pub async fn open_state(data: &Path) -> anyhow::Result<State> {
-    if !data.join("node").exists() {
-        return stores::refused(store::StoreError::None(data.to_owned()));
-    }
+    exists(data)?;
     Ok(State::open(data).await?)
+}
+
+fn exists(data: &Path) -> anyhow::Result<()> {
+    if store::Folder::new(data).is_store() { Ok(()) } else { stores::refused(store::StoreError::None(data.to_owned())) }
 }

@@ -17,6 +17,7 @@ use server::{
     bus::Bus,
     counts::Counts,
     ctl::Client,
+    guard,
     intake::Intake,
     site::Importer,
     start,
@@ -109,14 +110,13 @@ fn alone(data: &Path, files: &[Wanted], config: &Config, globals: &Globals) -> a
         counts: Arc::new(Counts::default()),
         historical: true,
     });
+    stores::ensure(data)?;
     let store = Arc::new(start::open_store(data, watch, own, Arc::new(SystemClock)).or_else(stores::refused)?);
-    if let Some(made) = store.init() {
-        eprintln!("bartizan: a new store in {}; root key {} (secret half, write it down, it is stored nowhere: {})", data.display(), made.root_fingerprint, made.root_secret);
-    }
     let intake = Arc::new(Intake::new(Arc::clone(&store)));
-    let mut bar = Bar::new(globals.quiet);
+    let mut bar = Guarded { bar: Bar::new(globals.quiet), store: Arc::clone(&store), unseen: 0 };
+    bar.look();
     let imported = through(&store, &intake, files, &config.redact, &mut bar)?;
-    bar.done();
+    bar.bar.done();
     store.close().or_else(stores::refused)?;
     // The desk's work: findings of an import become alerts that notify nobody.
     let mut found = std::collections::BTreeMap::new();
@@ -189,6 +189,44 @@ impl Progress for Quiet {
     fn identified(&mut self, _bytes: u64) {}
     fn total(&mut self, _bytes: u64) {}
     fn stored(&mut self, _bytes: u64) {}
+}
+
+/// Looks at the disk as it goes: on a nearly full one intake stops, and the import ends with the reason. What is stored stays, and is known next time.
+struct Guarded {
+    bar: Bar,
+    store: Arc<Store>,
+    /// Bytes since it looked last.
+    unseen: u64,
+}
+
+/// So many bytes are stored between two looks at the disk.
+const LOOK_BYTES: u64 = 16 << 20;
+
+impl Guarded {
+    fn look(&mut self) {
+        self.unseen = 0;
+        if let Ok(space) = self.store.space()
+            && guard::must_pause(space, false)
+        {
+            self.store.pause(&guard::why(space));
+        }
+    }
+}
+
+impl Progress for Guarded {
+    fn identified(&mut self, bytes: u64) {
+        self.bar.identified(bytes);
+    }
+    fn total(&mut self, bytes: u64) {
+        self.bar.total(bytes);
+    }
+    fn stored(&mut self, bytes: u64) {
+        self.bar.stored(bytes);
+        self.unseen += bytes;
+        if self.unseen >= LOOK_BYTES {
+            self.look();
+        }
+    }
 }
 
 /// A bar on standard error, on a terminal only.

@@ -117,6 +117,9 @@ impl Watching {
     /// Starts everything that a plan names.
     pub async fn start(prepared: Prepared) -> anyhow::Result<Self> {
         let Prepared { config, demo, rules, channels, sources } = prepared.clone();
+        if !demo {
+            stores::ensure(&config.server.data)?;
+        }
         let wanted = Wanted {
             data: config.server.data.clone(),
             listen: config.server.listen,
@@ -170,10 +173,6 @@ impl Watching {
 
     /// What a person must know now.
     pub fn say(&self) {
-        if let Some(made) = &self.running.made {
-            eprintln!("bartizan: a new store in {}; root key {}", self.prepared.config.server.data.display(), made.root_fingerprint);
-            eprintln!("bartizan: the root key's secret half, write it down now, it is stored nowhere and signs a restore:\n\n    {}\n", made.root_secret);
-        }
         eprintln!("bartizan: the console answers on http://{}", self.running.site.listen);
         if let Some(link) = &self.running.setup_link {
             eprintln!("bartizan: nobody has an account yet; make the first one here (works once, for 15 minutes):\n\n    {link}\n");

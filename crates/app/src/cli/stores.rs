@@ -90,6 +90,20 @@ async fn there(client: &Client, question: &Question<'_>, each: &mut dyn FnMut(Re
     ended.or_else(super::ctl_failed)
 }
 
+/// Makes the store where there is none. Its root key is shown once and kept nowhere, so it is shown before anything else can fail.
+pub fn ensure(data: &Path) -> anyhow::Result<()> {
+    if store::Folder::new(data).is_store() {
+        return Ok(());
+    }
+    let made = store::init(data).or_else(refused)?;
+    eprintln!("bartizan: a new store in {}; root key {}", data.display(), made.root_fingerprint);
+    eprintln!(
+        "bartizan: the secret half of the root key; write it down now, it is stored nowhere and signs a restore:\n\n    {}\n",
+        made.root_secret
+    );
+    Ok(())
+}
+
 /// Gives an error of the store its exit code.
 pub fn refused<T>(error: StoreError) -> anyhow::Result<T> {
     let exit = match error {

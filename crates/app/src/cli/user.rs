@@ -6,7 +6,7 @@ use event::{Clock as _, clock::SystemClock};
 use serde_json::{Value, json};
 use server::{auth, ctl::Client};
 
-use super::{Done, Globals, Output, alert::open_state, stores};
+use super::{Done, Globals, Output, alert::{look_at_state, open_state}, stores};
 
 /// What to do.
 #[derive(Debug, clap::Args)]
@@ -52,7 +52,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
                 row(&mut out, json!({"link": link}))?;
             }
             What::List { data } => {
-                for name in open_state(&data).await?.account_names().await? {
+                for name in look_at_state(&data).await?.account_names().await? {
                     row(&mut out, json!({"user": name}))?;
                 }
             }

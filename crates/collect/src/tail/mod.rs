@@ -236,8 +236,13 @@ impl Tail {
             }
             Err(e @ CollectError::Ship { source: crate::ShipError::Stopped(_), .. }) => Err(e),
             Err(e) => {
-                tracing::warn!(path = %path.display(), error = %e, "a log file cannot be read; it is tried again");
-                self.say(path, 0, "failed", Some(e.to_string()));
+                let why = e.to_string();
+                // Said once for each reason, not at every try.
+                let known = self.status.lock().unwrap_or_else(PoisonError::into_inner).get(path).and_then(|s| s.why.clone());
+                if known.as_ref() != Some(&why) {
+                    tracing::warn!(path = %path.display(), error = %why, "a log file is not read now; it is tried again");
+                }
+                self.say(path, 0, "failed", Some(why));
                 Ok(())
             }
         }

@@ -86,6 +86,19 @@ impl State {
         Ok(Self { pool })
     }
 
+    /// For reading alone, also where the folder cannot be written.
+    pub async fn look(data: &Path) -> Result<Self, StateError> {
+        let path = data.join("state.db");
+        let options = SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(BUSY);
+        let pool = SqlitePoolOptions::new().max_connections(1);
+        // A database with a log beside it needs a file of shared memory; where that cannot be made, nobody writes either.
+        let opened = match pool.clone().connect_with(options.clone()).await {
+            Ok(opened) => opened,
+            Err(_) => pool.connect_with(options.immutable(true)).await.map_err(failed("opening"))?,
+        };
+        Ok(Self { pool: opened })
+    }
+
     /// Closes it; what was answered is on disk already.
     pub async fn close(&self) {
         self.pool.close().await;
