@@ -15,6 +15,7 @@ use event::{
 };
 use parse::{product::PRODUCTS, time::Zone};
 use serde::Deserialize;
+use server::site::External;
 
 #[cfg(test)]
 mod tests;
@@ -43,11 +44,13 @@ pub struct Server {
     pub data: PathBuf,
     /// Console and API.
     pub listen: std::net::SocketAddr,
+    /// Where a TLS proxy on this machine shows the console to others.
+    pub external_url: Option<String>,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { data: PathBuf::from("bartizan-data"), listen: std::net::SocketAddr::from(([127, 0, 0, 1], 7700)) }
+        Self { data: PathBuf::from("bartizan-data"), listen: std::net::SocketAddr::from(([127, 0, 0, 1], 7700)), external_url: None }
     }
 }
 
@@ -182,10 +185,11 @@ impl Config {
     fn check(&self, folder: &Path) -> Result<(), String> {
         if !self.server.listen.ip().is_loopback() {
             return Err(format!(
-                "[server] listen = \"{}\": other addresses than loopback need TLS, which this version does not have; listen on 127.0.0.1 and put a TLS proxy in front",
+                "[server] listen = \"{}\": other addresses than loopback need TLS, which this version does not have; listen on 127.0.0.1, put a TLS proxy in front, and name it in external_url",
                 self.server.listen
             ));
         }
+        self.external().map_err(|why| format!("[server] external_url = {why}"))?;
         self.source.iter().enumerate().try_for_each(|(i, s)| s.check().map_err(|why| format!("[[source]] {}: {why}", i + 1)))?;
         let mut names: Vec<&str> = self.notify.iter().map(|n| n.name.as_str()).collect();
         names.sort_unstable();
@@ -193,6 +197,11 @@ impl Config {
             return Err(format!("[[notify]] name = \"{}\" stands twice; names must differ", twice[0]));
         }
         self.notify.iter().try_for_each(|n| n.settings(folder)?.build().map(|_| ()).map_err(|e| e.to_string()))
+    }
+
+    /// The proxy in front.
+    pub fn external(&self) -> Result<Option<External>, String> {
+        self.server.external_url.as_deref().map(External::parse).transpose()
     }
 
     /// The settings of every channel, secrets resolved.

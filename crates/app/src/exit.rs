@@ -9,6 +9,8 @@ pub enum Exit {
     Findings = 1,
     /// The command line is wrong.
     Usage = 2,
+    /// Not everything could be looked at.
+    Partial = 3,
     /// The data is bad.
     BadData = 65,
     /// A peer or a store is not there.

@@ -74,6 +74,7 @@ struct Inner {
     sources: HashMap<SourceId, SourceLine>,
     events: u64,
     unlisted: u64,
+    findings_waiting: u64,
     first_minute: Option<i64>,
 }
 
@@ -94,6 +95,16 @@ fn bump(series: &mut VecDeque<(i64, u64)>, slot: i64, keep: usize) {
 impl Counts {
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A finding that the desk had no room for.
+    pub fn finding_waits(&self) {
+        self.inner().findings_waiting += 1;
+    }
+
+    /// Findings that become alerts only at the next start.
+    pub fn findings_waiting(&self) -> u64 {
+        self.inner().findings_waiting
     }
 
     /// One event arrived at `at`.

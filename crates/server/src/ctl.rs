@@ -75,9 +75,10 @@ impl Client {
         let body: Value = response.json().await.map_err(|e| self.broken(e))?;
         let message = body["error"]["message"].as_str().map_or_else(|| status.to_string(), str::to_owned);
         let exit = match body["error"]["code"].as_str() {
-            Some("bad_question" | "import") => Some(65),
+            Some("bad_question") => Some(65),
             Some("refused") => Some(77),
             Some("not_found" | "state" | "channel") => Some(2),
+            Some("import") => Some(74),
             _ => None,
         };
         Err(CtlError::Said { message, exit })

@@ -112,6 +112,8 @@ pub struct Site {
     pub clock: Arc<dyn Clock>,
     /// The console's address: what `Host` and `Origin` must name.
     pub listen: SocketAddr,
+    /// Where a proxy in front answers, if there is one.
+    pub external: Option<External>,
     /// Signs everybody in who reaches loopback: `bartizan demo`.
     pub demo: bool,
     /// Rules in force.
@@ -124,7 +126,35 @@ pub struct Site {
     pub importer: Importer,
 }
 
+/// The address under which a proxy on this machine shows the console to others: `https://` and a name, perhaps a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct External {
+    origin: String,
+}
+
+impl External {
+    /// Reads `https://bartizan.example.org` or `https://bartizan.example.org:8443`.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        let origin = url.trim_end_matches('/').to_ascii_lowercase();
+        let name = origin.strip_prefix("https://").unwrap_or_default();
+        let fine = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'));
+        if fine { Ok(Self { origin }) } else { Err(format!("{url:?}: write https:// and the proxy's name, without a path")) }
+    }
+    /// As an `Origin` has it.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+    /// As a `Host` has it.
+    pub fn host(&self) -> &str {
+        self.origin.trim_start_matches("https://")
+    }
+}
+
 impl Site {
+    /// What links begin with.
+    pub fn url(&self) -> String {
+        self.external.as_ref().map_or_else(|| format!("http://{}", self.listen), |e| e.origin.clone())
+    }
     /// Why intake stands still.
     pub fn paused(&self) -> Option<String> {
         self.evidences.store().stats().paused

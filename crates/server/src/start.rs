@@ -29,15 +29,17 @@ use crate::{
     desk::{Channel, Desk},
     guard,
     intake::Intake,
-    site::{Evidences, Importer, Site},
+    site::{Evidences, External, Importer, Site},
     state::{State, StateError},
-    watch::{Parts, Watch},
+    watch::{Findings, Parts, Watch},
 };
 
 /// How long the desk may work off what the last events made.
 const LAST_FINDINGS: Duration = Duration::from_secs(10);
 /// How far back findings are looked through at a start: what came in longer ago has long been taken by an earlier one.
 const CAUGHT_UP_US: i64 = 2 * event::clock::DAY;
+/// So many findings wait for the desk at most. What comes while it is full is counted; it is a record already, and becomes an alert at the next start.
+const FINDINGS_WAITING_MAX: usize = 65_536;
 /// The working set is cleaned this often.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
@@ -47,6 +49,8 @@ pub struct Wanted {
     pub data: PathBuf,
     /// Console and API; loopback.
     pub listen: SocketAddr,
+    /// Where a proxy in front answers.
+    pub external: Option<External>,
     /// Everybody on loopback is signed in.
     pub demo: bool,
     /// The rules.
@@ -117,7 +121,7 @@ impl Running {
     /// Starts. When it returns, everything stored before is in sight again, and both doors are open.
     pub async fn start(wanted: Wanted, importer: impl FnOnce(&Arc<Intake>, &Arc<Store>) -> Importer) -> Result<Self, StartError> {
         ready_for_tls();
-        let (findings, from_watch) = mpsc::unbounded_channel();
+        let (findings, from_watch) = mpsc::channel(FINDINGS_WAITING_MAX);
         let (bus, counts, own) = (Bus::default(), Arc::new(Counts::default()), OwnRecords::default());
         let rules = wanted.rules.finding();
         let engine = Engine::new(Arc::clone(&wanted.rules));
@@ -126,15 +130,18 @@ impl Running {
             engine,
             clock: Arc::clone(&wanted.clock),
             own: own.clone(),
-            findings,
+            findings: to_desk(findings, Arc::clone(&counts)),
             bus: bus.clone(),
             counts: Arc::clone(&counts),
             historical: false,
         });
+        // The address first: a port that is taken is no reason to open a store.
+        let listener = listen(wanted.listen).await?;
+        let listen = listener.local_addr().map_err(|e| StartError::Machine(e.to_string()))?;
         let (data, clock) = (wanted.data.clone(), Arc::clone(&wanted.clock));
         let opened = tokio::task::spawn_blocking(move || open_store(&data, watch, own, clock)).await;
         let store = Arc::new(opened.map_err(|e| StartError::Machine(format!("opening the store: {e}")))??);
-        let state = State::open(&wanted.data).await?;
+        let state = open_state(&wanted.data).await?;
         let build = |settings: Settings| Ok(Channel { notifier: settings.build()?, settings });
         let channels = Arc::new(wanted.channels.into_iter().map(build).collect::<Result<Vec<_>, SettingsError>>()?);
         let evidences = Evidences::new(Arc::clone(&store));
@@ -142,8 +149,6 @@ impl Running {
         let lines = Arc::new(evidences.clone());
         let desk = Desk::open(state.clone(), Arc::clone(&channels), lines, Arc::clone(&wanted.clock), Arc::clone(&bell)).await?;
         let intake = Arc::new(Intake::new(Arc::clone(&store)));
-        let listener = listen(wanted.listen).await?;
-        let listen = listener.local_addr().map_err(|e| StartError::Machine(e.to_string()))?;
         let site = Arc::new(Site {
             importer: importer(&intake, &store),
             evidences,
@@ -153,12 +158,13 @@ impl Running {
             counts,
             clock: Arc::clone(&wanted.clock),
             listen,
+            external: wanted.external,
             demo: wanted.demo,
             rules,
             channels: channels.iter().map(|c| (c.settings.name.clone(), c.settings.kind.clone())).collect(),
             throttle: Throttle::default(),
         });
-        let console = Some(format!("http://{listen}"));
+        let console = Some(site.url());
         let deliverer = Deliverer::new(state, channels, wanted.clock, bell, wanted.print, console).map_err(StartError::Machine)?;
         let setup_link = setup_link(&site).await?;
         let others = vec![
@@ -185,6 +191,18 @@ impl Running {
         self.site.state.close().await;
         let _ = std::fs::remove_file(ctl::socket(data));
         closed.map_err(|e| StartError::Machine(format!("closing the store: {e}")))?.map_err(StartError::Store)
+    }
+}
+
+/// Opens the state; a file that SQLite cannot read is set aside, for everything in it but accounts and people's words can be made again.
+async fn open_state(data: &Path) -> Result<State, StartError> {
+    match State::open(data).await {
+        Err(e) if e.is_malformed() => {
+            let aside = State::set_aside(data)?;
+            tracing::error!(error = %e, aside = %aside.display(), "state.db is damaged and was set aside; alerts of the last days are made again, accounts are not: use the setup link");
+            Ok(State::open(data).await?)
+        }
+        opened => Ok(opened?),
     }
 }
 
@@ -224,7 +242,7 @@ async fn setup_link(site: &Site) -> Result<Option<String>, StartError> {
     }
     let (token, hash) = auth::new_token().map_err(StartError::Machine)?;
     site.state.put_setup(&hash, site.clock.now() + auth::SETUP_US).await?;
-    Ok(Some(format!("http://{}/setup#{token}", site.listen)))
+    Ok(Some(format!("{}/setup#{token}", site.url())))
 }
 
 /// Findings that became records of `self` before the last end, and perhaps no alerts: the book knows by id and revision what it has.
@@ -246,8 +264,18 @@ async fn catch_up(site: &Site) -> Result<(), StartError> {
     Ok(())
 }
 
+/// The way of findings to the desk: it never waits.
+fn to_desk(findings: mpsc::Sender<Finding>, counts: Arc<Counts>) -> Findings {
+    Box::new(move |finding| {
+        if let Err(mpsc::error::TrySendError::Full(finding)) = findings.try_send(finding) {
+            counts.finding_waits();
+            tracing::error!(finding = %finding.id, "too many findings wait; this one becomes an alert at the next start");
+        }
+    })
+}
+
 /// Findings, one after the other; one that cannot be kept is tried again, since it is a record already and must become an alert.
-async fn take_findings(desk: Arc<Desk>, mut from_watch: mpsc::UnboundedReceiver<Finding>) {
+async fn take_findings(desk: Arc<Desk>, mut from_watch: mpsc::Receiver<Finding>) {
     while let Some(finding) = from_watch.recv().await {
         while let Err(e) = desk.take(&finding).await {
             tracing::error!(finding = %finding.id, error = %e, "a finding cannot be made an alert; it is tried again");

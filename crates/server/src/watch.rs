@@ -11,8 +11,8 @@ use store::{Observer, OwnRecords, Seen};
 
 use crate::{bus::Bus, counts::Counts};
 
-/// Findings on their way to the desk.
-pub type Findings = tokio::sync::mpsc::UnboundedSender<Finding>;
+/// Where findings go; must not wait.
+pub type Findings = Box<dyn FnMut(Finding) + Send>;
 
 /// A source that was this far behind its arrival is evaluated by its own time, until it has caught up.
 const LAGGING_US: Micros = LATE_US;
@@ -78,7 +78,7 @@ impl Watch {
                     self.parts.own.append("finding", value); // what a full queue refuses is counted there
                 }
             }
-            let _ = self.parts.findings.send(finding); // the desk is gone only when the server ends
+            (self.parts.findings)(finding);
         }
     }
 }

@@ -18,7 +18,7 @@ use serde_json::json;
 
 use crate::{
     Moment, Options, open_read_only,
-    rig::{Counting, Reading, definition, open_with, options},
+    rig::{Counting, Reading, copy, definition, open_with, options},
 };
 
 /// Lines of the sample: (file, line). What is behind the bar was stored after the seal and stands in the log of frames only.
@@ -57,15 +57,6 @@ fn make(dir: &Path) {
 }
 
 /// Sample and copy: a store that is opened to write changes.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &target) } else { fs::copy(entry.path(), target).map(|_| ()).unwrap() }
-    }
-}
-
 /// (log, seq) -> (stored text, byte_start, byte_end).
 fn rows(moment: &Moment) -> BTreeMap<(String, i64), (String, i64, i64)> {
     let mut batches: Vec<RecordBatch> = moment.rows.clone();

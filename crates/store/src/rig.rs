@@ -3,7 +3,7 @@
 
 use std::{
     borrow::Cow,
-    fmt, io,
+    fmt, fs, io,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -257,4 +257,14 @@ fn class_of(line: &str) -> LogClass {
 
 pub fn definition(cluster: &str, path: &str) -> SourceDefinition {
     SourceDefinition { cluster: cluster.into(), path: Some(path.into()), ..SourceDefinition::default() }
+}
+
+/// Copies a folder with everything in it.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() { copy(&entry.path(), &target) } else { fs::copy(entry.path(), target).map(|_| ()).unwrap() }
+    }
 }

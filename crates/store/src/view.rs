@@ -2,7 +2,7 @@
 //!
 //! Must never write. The border between the two is the lake's `txn`, so no row is in both.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use event::{Derive, NodeId};
 
@@ -19,6 +19,8 @@ use crate::{
 
 /// A writer may seal and let segments go while we look; then we look again, this often.
 const TRIES: usize = 5;
+/// How long it waits before it looks again at what seems broken.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A store at one moment.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub struct View {
     pub sealed: u64,
     /// Frames up to here are in files or rows.
     pub last: u64,
+    /// Why records that were acknowledged are missing here: the log of frames is damaged.
+    pub missing: Option<String>,
     lake: Lake,
 }
 
@@ -44,6 +48,8 @@ impl View {
                 // A segment went away under our hands, or the lake moved on between two looks.
                 Ok(None) => {}
                 Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
+                // Beside a writer a frame may look broken that was just being written; then it is whole at the next look.
+                Ok(Some(view)) if view.missing.is_some() => std::thread::sleep(PAUSE),
                 Ok(Some(view)) => return Ok(view),
                 Err(e) => return Err(e),
             }
@@ -76,7 +82,14 @@ impl View {
             replay.frame(frame, &live, Use { push, show: false, replay: true });
             Ok(())
         })?;
-        Ok(Some(Self { node, moment: live.moment(), sealed: sealed.wal_seq, last: walked.last.max(sealed.wal_seq), lake }))
+        Ok(Some(Self {
+            node,
+            moment: live.moment(),
+            sealed: sealed.wal_seq,
+            last: walked.last.max(sealed.wal_seq),
+            missing: walked.doubt,
+            lake,
+        }))
     }
 
     /// The lake, for what its files do not say.

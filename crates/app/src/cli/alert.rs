@@ -48,7 +48,7 @@ enum What {
         #[command(flatten)]
         word: Word,
         /// true_positive, false_positive or benign
-        #[arg(long)]
+        #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(alert::book::VERDICTS))]
         verdict: Option<String>,
     },
     /// Open it again
@@ -72,12 +72,19 @@ struct At {
 #[derive(Debug, clap::Args)]
 struct Word {
     /// The alert
+    #[arg(value_parser = id)]
     id: String,
     #[command(flatten)]
     at: At,
     /// A note for those who come later
     #[arg(long)]
     note: Option<String>,
+}
+
+/// An id as `alert list` shows it.
+fn id(text: &str) -> Result<String, String> {
+    let fine = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if fine { Ok(text.to_owned()) } else { Err("this is no id; `bartizan alert list --state all` shows them".to_owned()) }
 }
 
 /// Columns of a table for people.

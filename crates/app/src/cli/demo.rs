@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     config::{Config, Server, Source},
+    exit::{Exit, ExitExt as _},
     simulate::{self, ACTS, Live, RATE, Story},
 };
 
@@ -58,9 +59,15 @@ impl Drop for Stage {
 /// Plays until Ctrl-C.
 pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     super::logging(globals);
-    anyhow::ensure!(args.listen.ip().is_loopback(), "starting the demo on {}: everybody who reaches it is signed in, so it listens on loopback only", args.listen);
+    if !args.listen.ip().is_loopback() {
+        let why = anyhow::anyhow!("starting the demo on {}: everybody who reaches it is signed in, so it listens on loopback only", args.listen);
+        return Err(why).exit(Exit::Refused);
+    }
     let keep = args.keep.is_some();
     let folder = args.keep.unwrap_or_else(|| std::env::temp_dir().join(format!("bartizan-demo-{}", std::process::id())));
+    if keep && folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(anyhow::anyhow!("keeping the demo in {}: there is something in it; name a new folder", folder.display())).exit(Exit::Refused);
+    }
     let stage = Stage { folder, keep };
     let story = Story {
         out: stage.folder.join("logs"),
@@ -90,16 +97,17 @@ async fn play(plan: Plan, story: Story) -> anyhow::Result<()> {
     let asked = Arc::clone(&stop);
     // The clock of the story begins now, not when the folder was made.
     let story = Story { start: SystemClock.now(), ..story };
-    let teller = std::thread::Builder::new()
-        .name("story".to_owned())
-        .spawn(move || simulate::tell_and_go_on(&story, &mut Live { stop: &asked }))
-        .context("starting the simulated cluster")?;
-    // There is no configuration to read again: a terminal that is closed ends the demo too.
-    signals.next().await;
-    stop.store(true, Ordering::Relaxed);
-    let told = tokio::task::spawn_blocking(move || teller.join()).await.context("ending the simulated cluster")?;
+    let mut teller = tokio::task::spawn_blocking(move || simulate::tell_and_go_on(&story, &mut Live { stop: &asked }));
+    // There is no configuration to read again: a terminal that is closed ends the demo too. The story ends by itself only when its logs cannot be written.
+    let told = tokio::select! {
+        _ = signals.next() => {
+            stop.store(true, Ordering::Relaxed);
+            (&mut teller).await
+        }
+        told = &mut teller => told,
+    };
     watching.stop().await?;
-    told.unwrap_or(Ok(())).context("writing the simulated logs")
+    told.context("ending the simulated cluster")?.context("writing the simulated logs")
 }
 
 fn config(folder: &Path, logs: &Path, listen: std::net::SocketAddr) -> Config {
@@ -115,7 +123,7 @@ fn config(folder: &Path, logs: &Path, listen: std::net::SocketAddr) -> Config {
         labels: std::collections::BTreeMap::new(),
     };
     Config {
-        server: Server { data: folder.join("data"), listen },
+        server: Server { data: folder.join("data"), listen, external_url: None },
         source: simulate::patterns(logs).into_iter().map(source).collect(),
         ..Config::default()
     }

@@ -1,15 +1,16 @@
 //! `bartizan import`: whole files through the same pipeline, in a batch. Beside a running server it asks the server to do it.
 
 use std::{
+    collections::BTreeMap,
     io::IsTerminal as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use anyhow::Context as _;
 use collect::import::{Imported, Progress, Wanted};
 use detect::Engine;
-use event::{SourceDefinition, clock::SystemClock};
+use event::{Finding, SourceDefinition, clock::SystemClock};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -100,12 +101,16 @@ fn alone(data: &Path, files: &[Wanted], config: &Config, globals: &Globals) -> a
     let engine = Engine::new(rules).with_shared_addresses(config.rules.shared_addresses.iter().map(String::as_str));
     let engine = engine.map_err(|why| anyhow::anyhow!("reading [rules] shared_addresses: {why}")).exit(Exit::Config)?;
     let own = OwnRecords::default();
-    let (findings, mut from_watch) = tokio::sync::mpsc::unbounded_channel();
+    // By id: the last revision counts.
+    let found: Arc<Mutex<BTreeMap<String, Finding>>> = Arc::default();
+    let seen = Arc::clone(&found);
     let watch = Watch::new(Parts {
         engine,
         clock: Arc::new(SystemClock),
         own: own.clone(),
-        findings,
+        findings: Box::new(move |finding| {
+            seen.lock().unwrap_or_else(PoisonError::into_inner).insert(finding.id.clone(), finding);
+        }),
         bus: Bus::default(),
         counts: Arc::new(Counts::default()),
         historical: true,
@@ -119,10 +124,7 @@ fn alone(data: &Path, files: &[Wanted], config: &Config, globals: &Globals) -> a
     bar.bar.done();
     store.close().or_else(stores::refused)?;
     // The desk's work: findings of an import become alerts that notify nobody.
-    let mut found = std::collections::BTreeMap::new();
-    while let Ok(finding) = from_watch.try_recv() {
-        found.insert(finding.id.clone(), finding);
-    }
+    let found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
     stores::wait(async {
         let state = server::state::State::open(data).await?;
         let mut book = alert::Book::default();

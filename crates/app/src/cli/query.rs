@@ -21,7 +21,7 @@ pub struct Args {
 /// Prints the rows of the answer as they come.
 pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     let mut out = None;
-    stores::wait(async {
+    let missing = stores::wait(async {
         stores::ask(&args.data, &Question::Sql(&args.sql), |reply| {
             match reply {
                 Reply::Columns(columns) => out = Some(Output::new(globals.format(), columns)),
@@ -32,5 +32,6 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
         .await
     })?;
     out.map_or(Ok(()), Output::finish)?;
+    missing.told()?;
     Ok(Done::Ok)
 }

@@ -50,7 +50,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     let (mut out, mut left, mut more) = (None, args.limit, false);
     // One line more than is shown tells whether there are more.
     let question = Question::Search { text: &text, since, until, limit: args.limit.saturating_add(1) };
-    stores::wait(async {
+    let missing = stores::wait(async {
         stores::ask(&args.data, &question, |reply| {
             match reply {
                 Reply::Columns(columns) => out = Some(Output::new(globals.format(), shown(globals.format(), columns))),
@@ -65,6 +65,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
         .await
     })?;
     out.map_or(Ok(()), Output::finish)?;
+    missing.told()?;
     if left == args.limit && !globals.quiet {
         notes.iter().for_each(|note| eprintln!("bartizan: {note}"));
     }

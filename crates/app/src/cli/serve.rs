@@ -123,6 +123,7 @@ impl Watching {
         let wanted = Wanted {
             data: config.server.data.clone(),
             listen: config.server.listen,
+            external: config.external().map_err(anyhow::Error::msg).exit(Exit::Config)?,
             demo,
             rules,
             shared_addresses: config.rules.shared_addresses.clone(),

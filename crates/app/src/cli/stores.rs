@@ -38,15 +38,28 @@ pub enum Reply {
     Row(Row),
 }
 
-/// Asks the server that runs on the folder (it has the footers and the newest rows in memory), else the store itself.
-pub async fn ask(data: &Path, question: &Question<'_>, mut each: impl FnMut(Reply) -> anyhow::Result<()>) -> anyhow::Result<()> {
+/// Asks the server that runs on the folder (it has the footers and the newest rows in memory), else the store itself. Gives what the answer lacks.
+pub async fn ask(data: &Path, question: &Question<'_>, mut each: impl FnMut(Reply) -> anyhow::Result<()>) -> anyhow::Result<Missing> {
     match Client::find(data) {
-        Some(client) => there(&client, question, &mut each).await,
+        Some(client) => there(&client, question, &mut each).await.map(|()| Missing(None)),
         None => here(data, question, &mut each).await,
     }
 }
 
-async fn here(data: &Path, question: &Question<'_>, each: &mut dyn FnMut(Reply) -> anyhow::Result<()>) -> anyhow::Result<()> {
+/// Why an answer is not whole.
+#[derive(Debug)]
+#[must_use]
+pub struct Missing(Option<String>);
+
+impl Missing {
+    /// An answer that is not whole must not look like one: exit 3, after what there is has been printed.
+    pub fn told(self) -> anyhow::Result<()> {
+        let Some(why) = self.0 else { return Ok(()) };
+        Err(anyhow::anyhow!("this answer is not whole, records behind the last seal are missing: {why}")).exit(Exit::Partial)
+    }
+}
+
+async fn here(data: &Path, question: &Question<'_>, each: &mut dyn FnMut(Reply) -> anyhow::Result<()>) -> anyhow::Result<Missing> {
     let view = store::open_read_only(data, || Box::new(parse::Deriver::default())).or_else(refused)?;
     let snapshot = Snapshot::of(view.moment.files.iter(), view.moment.rows);
     let engine = asked(Engine::new(&snapshot, &Arc::default(), Limits::COMMAND))?;
@@ -61,7 +74,7 @@ async fn here(data: &Path, question: &Question<'_>, each: &mut dyn FnMut(Reply) 
     while let Some(rows) = asked(answer.next().await)? {
         rows.into_iter().try_for_each(|row| each(Reply::Row(row)))?;
     }
-    Ok(())
+    Ok(Missing(view.missing))
 }
 
 async fn there(client: &Client, question: &Question<'_>, each: &mut dyn FnMut(Reply) -> anyhow::Result<()>) -> anyhow::Result<()> {

@@ -51,6 +51,7 @@ fn what_is_wrong_is_said_with_what_was_meant() {
         ("[[notify]]\nname = \"a\"\nkind = \"slack\"\ntarget = \"https://hooks.slack.com/services/T/B/x\"\n", "env:NAME"),
         ("[[notify]]\nname = \"a\"\nkind = \"pigeon\"\n", "pigeon"),
         ("[server]\n\nlisten = 7700\n", "line 3: "),
+        ("[server]\nexternal_url = \"http://watch.example.org\"\n", "https://"),
         ("[[source]]\nkind = \"file\"\npath = \"/x\"\ncomponent = \"mysql\"\n", "use one of tidb, pd"),
         ("[[source]]\nkind = \"file\"\npath = \"/x\"\ntime_zone = \"Mars\"\n", "+08:00"),
         ("[rules]\nprofile = \"balanced\"\n", "line 2: this version does not have profile"),

@@ -170,8 +170,7 @@ impl Tail {
             for folder in folders_of(&source.pattern) {
                 self.watch.folder(&folder);
             }
-            let Ok(paths) = glob::glob(&source.pattern) else { continue };
-            for path in paths.flatten() {
+            for path in matching(&source.pattern) {
                 let Ok(meta) = fs::metadata(&path) else { continue };
                 let id = (meta.dev(), meta.ino());
                 if !meta.is_file() || !seen.insert(id) {
@@ -407,6 +406,19 @@ fn folders_of(pattern: &str) -> Vec<PathBuf> {
         Ok(found) => found.flatten().filter(|p| p.is_dir()).collect(),
         Err(_) => Vec::new(),
     }
+}
+
+/// The files that a pattern names. Names that are no text too, which glob passes over: they match by what can be read of them.
+fn matching(pattern: &str) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = glob::glob(pattern).into_iter().flatten().flatten().collect();
+    let Some(name) = Path::new(pattern).file_name().and_then(|name| glob::Pattern::new(&name.to_string_lossy()).ok()) else { return paths };
+    for entry in folders_of(pattern).iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten() {
+        let file = entry.file_name();
+        if file.to_str().is_none() && name.matches(&file.to_string_lossy()) {
+            paths.push(entry.path());
+        }
+    }
+    paths
 }
 
 /// Nobody looks.

@@ -93,6 +93,15 @@ fn a_file_grows() {
 }
 
 #[test]
+fn a_name_that_is_no_text_is_read_too() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let story = Story::begin();
+    let path = story.folder.path().join(std::ffi::OsStr::from_bytes(b"tidb.log.\xff"));
+    fs::write(path, lines(0..100)).unwrap();
+    story.expect(vec![lines(0..100)]);
+}
+
+#[test]
 fn a_line_without_its_end_waits_for_it() {
     let story = Story::begin();
     let whole = line(0);

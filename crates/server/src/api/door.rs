@@ -10,7 +10,10 @@ use axum::{
 };
 
 use super::{Fault, Policy};
-use crate::{auth, site::Site};
+use crate::{
+    auth,
+    site::{External, Site},
+};
 
 /// The session's cookie.
 pub const COOKIE: &str = "bartizan";
@@ -75,9 +78,18 @@ fn is_ours(host: &str, listen: SocketAddr) -> bool {
     port == Some(listen.port()) && matches!(name, "127.0.0.1" | "localhost" | "[::1]")
 }
 
+/// Whether a request came through the configured proxy, by the name that it used.
+pub fn is_external(headers: &HeaderMap, external: Option<&External>) -> bool {
+    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok());
+    external.is_some_and(|e| host.is_some_and(|h| h.eq_ignore_ascii_case(e.host())))
+}
+
 /// Whether a request names this server in `Host`, and came from no other site.
-fn is_addressed(headers: &HeaderMap, listen: SocketAddr) -> bool {
+fn is_addressed(headers: &HeaderMap, listen: SocketAddr, external: Option<&External>) -> bool {
     let text = |name: header::HeaderName| headers.get(name).map(|v| v.to_str().unwrap_or("?"));
+    if is_external(headers, external) {
+        return text(header::ORIGIN).is_none_or(|o| external.is_some_and(|e| o.eq_ignore_ascii_case(e.origin())));
+    }
     let origin = text(header::ORIGIN).is_none_or(|o| o.strip_prefix("http://").is_some_and(|h| is_ours(h, listen)));
     origin && is_ours(text(header::HOST).unwrap_or_default(), listen)
 }
@@ -87,10 +99,14 @@ pub async fn check_address(State((site, local)): State<(Arc<Site>, bool)>, reque
     if local {
         return next.run(request).await;
     }
-    if is_addressed(request.headers(), site.listen) {
+    if is_addressed(request.headers(), site.listen, site.external.as_ref()) {
         return next.run(request).await;
     }
-    let fault = Fault::asker("wrong_address", "this server answers to its own address only", "open http://127.0.0.1 with its port");
+    let fault = Fault::asker(
+        "wrong_address",
+        "this server answers to its own address only",
+        "open the address that serve printed; behind a proxy, name it in [server] external_url",
+    );
     fault.status(StatusCode::FORBIDDEN).into_response()
 }
 
@@ -124,6 +140,33 @@ mod tests {
         for host in ["", "127.0.0.1", "evil.example:7700", "127.0.0.1:7701", "localhost.evil.example:7700", "[::1]", "127.0.0.1:7700:7700"]
         {
             assert!(!is_ours(host, listen), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_known_by_its_own_name_only() {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 7700));
+        let external = External::parse("https://Watch.example.org/").unwrap();
+        for (host, origin, want) in [
+            ("watch.example.org", None, true),
+            ("watch.example.org", Some("https://watch.example.org"), true),
+            ("watch.example.org", Some("http://watch.example.org"), false),
+            ("watch.example.org", Some("https://evil.example"), false),
+            ("watch.example.org:8443", None, false),
+            ("evil.example", None, false),
+            ("127.0.0.1:7700", Some("https://watch.example.org"), false),
+            ("127.0.0.1:7700", Some("http://127.0.0.1:7700"), true),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static(host));
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
+            }
+            assert_eq!(is_addressed(&headers, listen, Some(&external)), want, "{host} {origin:?}");
+            assert!(!is_addressed(&headers, listen, None) || host == "127.0.0.1:7700");
+        }
+        for bad in ["http://a.b", "https://", "a.b", "https://a.b/console", "https://a.b?x"] {
+            assert!(External::parse(bad).is_err(), "{bad}");
         }
     }
 

@@ -53,6 +53,12 @@ async fn samples(site: &Site) -> Vec<Sample> {
     let silent = site.counts.sources(now).iter().filter(|s| s.silent).count();
     let mut all = vec![
         one("bartizan_events_total", "Events seen since the start.", "counter", site.counts.events() as f64),
+        one(
+            "bartizan_findings_postponed_total",
+            "Findings that the desk had no room for; they become alerts at the next start.",
+            "counter",
+            site.counts.findings_waiting() as f64,
+        ),
         one("bartizan_own_records_dropped_total", "Records of self that a full queue refused.", "counter", stats.own_dropped as f64),
         one("bartizan_intake_paused", "1 while a nearly full disk stops intake.", "gauge", f64::from(u8::from(site.paused().is_some()))),
         one("bartizan_sources_silent", "Sources that had something to say and say nothing.", "gauge", silent as f64),

@@ -99,5 +99,5 @@ pub async fn user_reset(State(site): State<Arc<Site>>) -> Result<Json<Value>, Fa
     let (token, hash) = auth::new_token().map_err(|e| Fault::ours("random", e))?;
     site.state.put_setup(&hash, site.clock.now() + auth::SETUP_US).await?;
     site.evidences.store().append_own("access", json!({"what": "setup link made", "user": "command"}));
-    Ok(Json(json!({"link": format!("http://{}/setup#{token}", site.listen)})))
+    Ok(Json(json!({"link": format!("{}/setup#{token}", site.url())})))
 }

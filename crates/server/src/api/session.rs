@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{
     Fault, Sent, Who,
-    door::{COOKIE, token},
+    door::{COOKIE, is_external, token},
 };
 use crate::{auth, site::Site, state::NAME_CHARS_MAX};
 
@@ -35,7 +35,7 @@ pub struct SetUp {
 }
 
 /// POST /setup
-pub async fn set_up(State(site): State<Arc<Site>>, Sent(asked): Sent<SetUp>) -> Answer {
+pub async fn set_up(State(site): State<Arc<Site>>, headers: HeaderMap, Sent(asked): Sent<SetUp>) -> Answer {
     let _turn = auth::turn().await.ok_or_else(busy)?;
     let first = !site.state.has_accounts().await?;
     let hash = auth::hash(asked.password).await.map_err(|why| Fault::asker("password", why, "choose a longer one"))?;
@@ -48,7 +48,7 @@ pub async fn set_up(State(site): State<Arc<Site>>, Sent(asked): Sent<SetUp>) -> 
         "access",
         json!({"what": if first { "first account made" } else { "account made or given a new password" }, "user": asked.user}),
     );
-    sign_in(&site, &asked.user).await
+    sign_in(&site, &asked.user, &headers).await
 }
 
 /// Who has no account, in our own records; no account can have this name.
@@ -66,7 +66,7 @@ pub struct LogIn {
 }
 
 /// POST /login
-pub async fn log_in(State(site): State<Arc<Site>>, Sent(asked): Sent<LogIn>) -> Answer {
+pub async fn log_in(State(site): State<Arc<Site>>, headers: HeaderMap, Sent(asked): Sent<LogIn>) -> Answer {
     // What somebody typed into the field of the name may be a password, and may be long: only names of accounts are kept.
     let account = if asked.user.chars().count() <= NAME_CHARS_MAX { site.state.account(&asked.user).await? } else { None };
     let name = account.as_ref().map_or(UNKNOWN, |a| a.name.as_str()).to_owned();
@@ -91,15 +91,16 @@ pub async fn log_in(State(site): State<Arc<Site>>, Sent(asked): Sent<LogIn>) -> 
         );
         return Err(fault.status(StatusCode::UNAUTHORIZED));
     }
-    sign_in(&site, &asked.user).await
+    sign_in(&site, &asked.user, &headers).await
 }
 
-async fn sign_in(site: &Site, user: &str) -> Answer {
+async fn sign_in(site: &Site, user: &str, headers: &HeaderMap) -> Answer {
     let (token, hash) = auth::new_token().map_err(|e| Fault::ours("random", e))?;
     let now = site.clock.now();
     site.state.put_session(&hash, user, now, now + auth::SESSION_US).await?;
     let age = auth::SESSION_US / SECOND;
-    let cookie = format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={age}");
+    let secure = if is_external(headers, site.external.as_ref()) { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={age}{secure}");
     Ok(([(header::SET_COOKIE, cookie)], Json(json!({"user": user}))).into_response())
 }
 

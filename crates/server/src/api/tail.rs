@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration}
 use axum::{
     Json,
     extract::State,
+    http::HeaderMap,
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures::{Stream, StreamExt as _};
@@ -13,8 +14,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 
-use super::{Fault, Terms};
-use crate::site::Site;
+use super::{Fault, Terms, door::token};
+use crate::{auth, site::Site};
 
 /// How often a quiet stream says that it lives.
 const BEAT: Duration = Duration::from_secs(10);
@@ -29,6 +30,7 @@ pub struct Wanted {
 /// GET /tail
 pub async fn stream(
     State(site): State<Arc<Site>>,
+    headers: HeaderMap,
     Terms(wanted): Terms<Wanted>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Fault> {
     let search = Search::parse(&wanted.q, site.clock.now())?;
@@ -41,7 +43,20 @@ pub async fn stream(
         std::future::ready(event.map(Ok))
     });
     let begin = futures::stream::once(std::future::ready(Ok(Event::default().event("beat").data("{}"))));
-    Ok(Sse::new(begin.chain(lines)).keep_alive(KeepAlive::new().interval(BEAT).event(Event::default().event("beat").data("{}"))))
+    Ok(Sse::new(begin.chain(lines).take_until(signed_out(site, headers)))
+        .keep_alive(KeepAlive::new().interval(BEAT).event(Event::default().event("beat").data("{}"))))
+}
+
+/// Ends when the session does, looked at with every beat. Without a session's cookie (the demo, a command) it never does.
+async fn signed_out(site: Arc<Site>, headers: HeaderMap) {
+    let Some(hash) = token(&headers).map(auth::token_hash).filter(|_| !site.demo) else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(BEAT).await;
+        // A state that cannot be read just now says nothing against the session.
+        if matches!(site.state.session(&hash, site.clock.now()).await, Ok(None)) {
+            return;
+        }
+    }
 }
 
 /// GET /tail/fields

@@ -27,6 +27,7 @@ impl Rig {
         let wanted = Wanted {
             data: folder.path().join("data"),
             listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
+            external: None,
             demo,
             rules: Arc::new(RuleSet::load([("gap.yml", GAP)]).unwrap()),
             shared_addresses: Vec::new(),

@@ -6,7 +6,11 @@ mod accounts;
 mod alerts;
 mod outbox;
 
-use std::{os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
+use std::{
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use sqlx::{
     SqlitePool,
@@ -58,6 +62,14 @@ pub enum StateError {
     Refused(String),
 }
 
+impl StateError {
+    /// Whether the file itself is broken, not the disk or the question.
+    pub fn is_malformed(&self) -> bool {
+        let text = self.to_string();
+        text.contains("malformed") || text.contains("file is not a database")
+    }
+}
+
 pub(crate) fn failed(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StateError {
     move |source| StateError::Database { doing, source }
 }
@@ -99,8 +111,49 @@ impl State {
         Ok(Self { pool: opened })
     }
 
+    /// Moves a file that cannot be read into `quarantine/`, its companions too; gives where it lies.
+    pub fn set_aside(data: &Path) -> Result<std::path::PathBuf, StateError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        let folder = data.join("quarantine");
+        let aside = folder.join(format!("state.db.{now}"));
+        let moved = std::fs::create_dir_all(&folder).and_then(|()| std::fs::rename(data.join("state.db"), &aside));
+        moved.map_err(|source| StateError::File { path: aside.clone(), source })?;
+        for companion in ["state.db-wal", "state.db-shm"] {
+            let _ = std::fs::rename(data.join(companion), folder.join(format!("{companion}.{now}"))); // often there is none
+        }
+        Ok(aside)
+    }
+
     /// Closes it; what was answered is on disk already.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn a_broken_file_is_told_from_others_and_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("state.db"), "this is no database, and it is longer than the header of one".repeat(40)).unwrap();
+        let broken = State::open(folder.path()).await.unwrap_err();
+        assert!(broken.is_malformed(), "{broken}");
+        assert!(!State::open(&folder.path().join("nowhere")).await.unwrap_err().is_malformed());
+        let aside = State::set_aside(folder.path()).unwrap();
+        assert!(aside.exists() && !folder.path().join("state.db").exists());
+        assert!(!State::open(folder.path()).await.unwrap().has_accounts().await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_state_can_be_looked_at_beside_its_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = State::open(folder.path()).await.unwrap();
+        writer.put_account("dba", "h", 0).await.unwrap();
+        let reader = State::look(folder.path()).await.unwrap();
+        assert_eq!(reader.account_names().await.unwrap(), ["dba"]);
+        assert!(reader.put_account("eve", "h", 0).await.is_err());
     }
 }

@@ -5,7 +5,7 @@ use event::{Generation, clock::ManualClock};
 use serde_json::json;
 
 use super::*;
-use crate::rig::{Faults, Reading, Watching, definition, open, open_with, options};
+use crate::rig::{Counting, Faults, Reading, Watching, copy, definition, open, open_with, options};
 
 fn raws(watching: &Watching) -> Vec<String> {
     watching.shown().into_iter().filter(|s| !s.name.contains(".self:")).map(|s| s.raw).collect()
@@ -356,7 +356,7 @@ fn an_observer_that_is_slow_holds_sources_back_and_nothing_locks() {
     let open = Arc::new((Mutex::new(false), std::sync::Condvar::new()));
     let watching = Watching { own: own.clone(), ..Watching::default() };
     let gate = Gate { watching: watching.clone(), open: open.clone() };
-    let store = Store::open(dir.path(), Box::new(crate::rig::Counting::default()), Box::new(gate), Options { own, ..options() }).unwrap();
+    let store = Store::open(dir.path(), Box::new(Counting::default()), Box::new(gate), Options { own, ..options() }).unwrap();
     const BATCHES: usize = 60;
     std::thread::scope(|scope| {
         let sending = scope.spawn(|| {
@@ -380,4 +380,27 @@ fn an_observer_that_is_slow_holds_sources_back_and_nothing_locks() {
     }
     assert_eq!(raws(&watching).len(), BATCHES);
     assert_eq!(store.stats().own_dropped, 0);
+}
+
+/// A byte of a frame that was acknowledged changes on the disk, and nobody who reads takes what is left for everything.
+#[test]
+fn a_reader_says_that_acknowledged_frames_are_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path());
+    let mut file = Reading::new(&store, "/var/log/tidb.log", 1);
+    for n in 0..20 {
+        let line = format!("needle {n}");
+        file.send(&store, &[line.as_str()]).unwrap().wait().unwrap();
+    }
+    let other = tempfile::tempdir().unwrap();
+    copy(dir.path(), other.path());
+    let look = |root: &std::path::Path| crate::open_read_only(root, || Box::new(Counting::default())).unwrap();
+    assert_eq!(look(other.path()).missing, None);
+    let segment = crate::wal::segment::list(&Folder::new(other.path()).wal()).unwrap().pop().unwrap().path;
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let at = bytes.iter().rposition(|b| *b != 0).unwrap() / 2;
+    bytes[at] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let said = look(other.path()).missing.expect("it says so");
+    assert!(said.contains("later ones say that it was safe"), "{said}");
 }

@@ -54,6 +54,8 @@ pub struct Walked {
     pub torn_bytes: u64,
     /// What is missing below what is sealed.
     pub holes: Vec<Hole>,
+    /// Beside a writer: what a start would call damaged. It may also be a frame that was being written while others were read.
+    pub doubt: Option<String>,
 }
 
 /// Gets each good frame.
@@ -71,6 +73,9 @@ impl Walk<'_> {
                     walked.last = next.first - 1;
                 }
                 _ => self.segment(segment, next, visit, &mut walked)?,
+            }
+            if walked.doubt.is_some() {
+                break; // what follows a gap would be shown as if nothing were missing
             }
         }
         Ok(walked)
@@ -98,6 +103,10 @@ impl Walk<'_> {
                     Verdict::Ends { torn } => {
                         walked.torn_bytes += torn;
                         break;
+                    }
+                    Verdict::Doubtful(why) => {
+                        walked.doubt = Some(why.to_string());
+                        return Ok(());
                     }
                     Verdict::GoesOn { skip, to } => {
                         walked.holes.push(Hole { path: path.clone(), from: want, to });
@@ -136,13 +145,19 @@ impl Walk<'_> {
         }
         if want <= self.sealed {
             return match self.hole(segment, next, rest, want) {
-                Err(_) if self.beside_writer => Ok(Verdict::Ends { torn }),
+                Err(why) if self.beside_writer => Ok(Verdict::Doubtful(why)),
                 verdict => verdict,
             };
         }
-        if self.beside_writer {
-            return Ok(Verdict::Ends { torn });
+        match self.behind_sealed(segment, next, rest, want, bad) {
+            Err(why) if self.beside_writer => Ok(Verdict::Doubtful(why)),
+            Err(why) => Err(why),
+            Ok(()) => Ok(Verdict::Ends { torn }),
         }
+    }
+
+    /// Whether a bad frame that is not in the lake may be the end: nothing behind it says that it was safe.
+    fn behind_sealed(&self, segment: &Segment, next: Option<&Segment>, rest: &[u8], want: u64, bad: Bad) -> Result<(), StoreError> {
         if matches!(bad, Bad::Layout(what) if what != "length") {
             return Err(damaged(&segment.path, format!("frame {want}: {bad}, though its check sum fits (a newer version wrote it?)")));
         }
@@ -151,7 +166,7 @@ impl Walk<'_> {
         }
         let covered = |h: &Header| h.durable >= want;
         match search(rest, segment.run, want, covered) {
-            Found::Nothing => Ok(Verdict::Ends { torn }),
+            Found::Nothing => Ok(()),
             Found::At(..) => Err(damaged(&segment.path, format!("frame {want}: {bad}, and later ones say that it was safe"))),
             Found::TooMuch => Err(damaged(&segment.path, format!("frame {want}: {bad}, and what follows looks like too many frames"))),
         }
@@ -178,6 +193,8 @@ impl Walk<'_> {
 enum Verdict {
     /// Nothing of this segment counts from here on.
     Ends { torn: u64 },
+    /// The same beside a writer, and a start would refuse it.
+    Doubtful(StoreError),
     /// Numbers up to `to` are missing; the next frame lies `skip` bytes on, or in the next segment.
     GoesOn { skip: Option<usize>, to: u64 },
 }
