@@ -241,6 +241,7 @@ impl Source {
         if !is_cluster_name(&self.cluster) {
             return Err(format!("cluster = \"{}\": use 1 to 40 of a-z, 0-9 and -, and not bartizan", self.cluster));
         }
+        collect::tail::FileSource::check(&self.path).map_err(|e| e.to_string())?;
         if let Some(name) = self.component.as_deref().filter(|name| !PRODUCTS.contains(name)) {
             return Err(format!("component = {name:?}: use one of {}", PRODUCTS.join(", ")));
         }

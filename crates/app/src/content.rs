@@ -79,5 +79,10 @@ pub fn rules(folders: &[PathBuf], disabled: &[String]) -> Result<Arc<RuleSet>, V
 }
 
 fn load(documents: &[Document]) -> Result<RuleSet, Vec<RuleProblem>> {
-    RuleSet::load(documents.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+    let rules = RuleSet::load(documents.iter().map(|(name, text)| (name.as_str(), text.as_str())))?;
+    if rules.finding() == 0 {
+        let file = documents.first().map(|(name, _)| name.clone()).unwrap_or_default();
+        return Err(vec![RuleProblem { file, what: "there is no rule that finds anything".to_owned() }]);
+    }
+    Ok(rules)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use datafusion::error::DataFusionError;
+use datafusion::{arrow::error::ArrowError, error::DataFusionError};
 
 /// Who has to act: decides exit codes and HTTP statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,9 @@ pub enum QueryError {
         /// How to ask for less, or get more.
         advice: &'static str,
     },
+    /// A value for which there is no answer.
+    #[error("computing the answer: {0}; leave such rows out with WHERE, or use nullif, try_cast or CASE")]
+    Value(String),
     /// The engine failed over data that should be good.
     #[error("running the query: {0}")]
     Run(String),
@@ -78,7 +81,7 @@ impl QueryError {
     /// Who has to act.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Sql { .. } | Self::Search { .. } => Blame::Question,
+            Self::Sql { .. } | Self::Search { .. } | Self::Value(_) => Blame::Question,
             Self::NotReadOnly { .. } | Self::Limit { .. } => Blame::Refused,
             Self::Run(_) | Self::Store { .. } => Blame::Store,
         }
@@ -131,6 +134,14 @@ pub(crate) fn running(error: &DataFusionError, memory: usize) -> QueryError {
             limit: format!("the memory of {} MiB", memory >> 20),
             advice: "name the columns instead of *, add a WHERE on time, or a LIMIT behind ORDER BY",
         },
+        DataFusionError::ArrowError(e, _)
+            if matches!(
+                **e,
+                ArrowError::DivideByZero | ArrowError::ArithmeticOverflow(_) | ArrowError::CastError(_) | ArrowError::ParseError(_)
+            ) =>
+        {
+            QueryError::Value(first_line(&e.to_string()))
+        }
         other => QueryError::Run(first_line(&other.strip_backtrace())),
     }
 }

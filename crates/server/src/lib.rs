@@ -12,6 +12,7 @@ pub mod desk;
 pub mod guard;
 pub mod intake;
 pub mod lines;
+pub mod questions;
 pub mod site;
 pub mod start;
 pub mod state;

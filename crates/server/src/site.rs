@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use query::{Engine, Footers, Limits, QueryError, Snapshot};
 use store::Store;
 
-use crate::{auth::Throttle, bus::Bus, counts::Counts, desk::Desk, lines::Lines, state::State};
+use crate::{auth::Throttle, bus::Bus, counts::Counts, desk::Desk, lines::Lines, questions::Questions, state::State};
 
 /// How the name of a log of our own records ends.
 const OWN_SUFFIX: &str = ".self";
@@ -120,6 +120,8 @@ pub struct Site {
     pub rules: usize,
     /// Channels: name and kind.
     pub channels: Vec<(String, String)>,
+    /// Where questions run.
+    pub questions: Questions,
     /// How fast one may guess.
     pub throttle: Throttle,
     /// Imports for commands.

@@ -29,6 +29,7 @@ use crate::{
     desk::{Channel, Desk},
     guard,
     intake::Intake,
+    questions::Questions,
     site::{Evidences, External, Importer, Site},
     state::{State, StateError},
     watch::{Findings, Parts, Watch},
@@ -162,6 +163,7 @@ impl Running {
             demo: wanted.demo,
             rules,
             channels: channels.iter().map(|c| (c.settings.name.clone(), c.settings.kind.clone())).collect(),
+            questions: Questions::new().map_err(StartError::Machine)?,
             throttle: Throttle::default(),
         });
         let console = Some(site.url());

@@ -97,6 +97,10 @@ impl Output {
     pub fn finish(mut self) -> anyhow::Result<()> {
         match self.format {
             Format::Json => self.out.write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?,
+            Format::Csv if self.rows == 0 && !self.columns.is_empty() => {
+                let header: Vec<String> = self.columns.iter().map(|c| csv_cell(c)).collect();
+                writeln!(self.out, "{}", header.join(","))?;
+            }
             Format::Table if self.rows > 0 => {
                 let mut table = comfy_table::Table::new();
                 table

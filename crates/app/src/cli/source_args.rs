@@ -31,7 +31,7 @@ pub struct SourceArgs {
     #[arg(long, value_name = "NAME")]
     pub instance: Option<String>,
     /// Zone of times that carry none: a name such as Asia/Tokyo, or an offset such as +08:00
-    #[arg(long, value_name = "ZONE", value_parser = zone_name)]
+    #[arg(long, value_name = "ZONE", value_parser = zone_name, allow_hyphen_values = true)]
     pub time_zone: Option<String>,
     /// Configuration of the database itself (Milvus YAML, TiDB TOML): tells formats and products
     #[arg(long, value_name = "FILE")]

@@ -60,6 +60,14 @@ pub struct FileSource {
     pub definition: SourceDefinition,
 }
 
+impl FileSource {
+    /// Whether a pattern can be understood.
+    pub fn check(pattern: &str) -> Result<(), CollectError> {
+        let bad = |e: glob::PatternError| CollectError::Pattern { pattern: pattern.to_owned(), why: e.to_string() };
+        glob::Pattern::new(pattern).map(drop).map_err(bad)
+    }
+}
+
 /// How a file fares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileStatus {
@@ -121,8 +129,7 @@ impl Tail {
     /// Prepares; nothing is read yet. A pattern that cannot be understood is an error.
     pub fn new(sources: Vec<FileSource>, ship: Arc<dyn Ship>, redactor: Arc<Redactor>) -> Result<Self, CollectError> {
         for source in &sources {
-            glob::Pattern::new(&source.pattern)
-                .map_err(|e| CollectError::Pattern { pattern: source.pattern.clone(), why: e.to_string() })?;
+            FileSource::check(&source.pattern)?;
         }
         let watch = Watch::new().map_err(CollectError::io("watching folders with", Path::new("inotify")))?;
         let (held, by_path, status) = (HashMap::new(), HashMap::new(), Status::default());

@@ -293,7 +293,7 @@ async fn limits_hold() {
     let e = engine(short).sql(long).await.unwrap().all().await.unwrap_err();
     assert!(e.to_string().contains("time limit"), "{e}");
     let small = Limits { memory: 1 << 16, ..Limits::COMMAND };
-    let sorted = "select a.value, repeat('x', 100) as t from range(100000) a order by t, a.value desc";
+    let sorted = "select a.value, concat(a.value, 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx') as t from range(100000) a order by t, a.value desc";
     let e = engine(small).sql(sorted).await.unwrap().all().await.unwrap_err();
     assert!(e.to_string().contains("memory"), "{e}");
 }

@@ -19,6 +19,10 @@ pub async fn file(uri: Uri) -> Response {
     if path.starts_with("api/") || path.starts_with("ctl/") {
         return super::Fault::missing(format!("there is no {path}")).into_response();
     }
+    if path.starts_with("assets/") && Console::get(path).is_none() {
+        // A page of an older version asks for its own files: the page in the place of a script would only confuse it.
+        return super::Fault::missing(format!("there is no {path}; load the page again")).into_response();
+    }
     let (name, found) = match Console::get(path) {
         Some(found) => (path, Some(found)),
         None => (PAGE, Console::get(PAGE)),

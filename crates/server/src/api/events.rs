@@ -33,7 +33,8 @@ pub async fn search(State(site): State<Arc<Site>>, Terms(wanted): Terms<Wanted>)
             Some(Cursor::parse(text).ok_or_else(bad)?)
         }
     };
-    let table = site.evidences.engine(Limits::SERVER)?.search(&search, limit, before.as_ref()).await?.all().await?;
+    let engine = site.evidences.engine(Limits::SERVER)?;
+    let table = site.questions.ask(async move { engine.search(&search, limit, before.as_ref()).await?.all().await }).await??;
     let next = table.rows.last().filter(|_| table.rows.len() >= limit).and_then(Cursor::behind).map(|c| c.to_string());
     Ok(Json(json!({"rows": table.rows, "next": next})))
 }
@@ -46,6 +47,7 @@ pub struct Asked {
 
 /// POST /query
 pub async fn query(State(site): State<Arc<Site>>, Sent(asked): Sent<Asked>) -> Result<Json<Value>, Fault> {
-    let table = site.evidences.engine(Limits::SERVER)?.sql(&asked.sql).await?.all().await?;
+    let engine = site.evidences.engine(Limits::SERVER)?;
+    let table = site.questions.ask(async move { engine.sql(&asked.sql).await?.all().await }).await??;
     Ok(Json(json!({"columns": table.columns, "rows": table.rows, "truncated": table.truncated})))
 }

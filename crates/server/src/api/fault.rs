@@ -8,7 +8,7 @@ use axum::{
 use query::{Blame, QueryError};
 use serde_json::json;
 
-use crate::{desk::DeskError, state::StateError};
+use crate::{desk::DeskError, questions::NoAnswer, state::StateError};
 
 /// What a handler answers when it cannot do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,15 @@ impl From<QueryError> for Fault {
             Blame::Question => Self::asker("bad_question", e.to_string(), "mend the question"),
             Blame::Refused => Self::asker("refused", e.to_string(), "ask for less").status(StatusCode::UNPROCESSABLE_ENTITY),
             Blame::Store => Self::ours("store", e.to_string()),
+        }
+    }
+}
+
+impl From<NoAnswer> for Fault {
+    fn from(e: NoAnswer) -> Self {
+        match e {
+            NoAnswer::Busy => Self::asker("busy", e.to_string(), "try again").status(StatusCode::SERVICE_UNAVAILABLE),
+            NoAnswer::Broken(_) => Self::ours("store", e.to_string()),
         }
     }
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Fault, Sent};
-use crate::{auth, site::Site};
+use crate::{auth, questions::Questions, site::Site};
 
 /// The body of POST /ctl/query.
 #[derive(Debug, Deserialize)]
@@ -27,8 +27,9 @@ pub struct Asked {
 /// POST /ctl/query
 pub async fn query(State(site): State<Arc<Site>>, Sent(asked): Sent<Asked>) -> Result<Response, Fault> {
     site.evidences.store().catch_up();
-    let answer = site.evidences.engine(Limits::COMMAND)?.sql(&asked.sql).await?;
-    Ok(lines(answer))
+    let engine = site.evidences.engine(Limits::COMMAND)?;
+    let answer = site.questions.run(async move { engine.sql(&asked.sql).await }).await??;
+    Ok(lines(&site.questions, answer))
 }
 
 /// The body of POST /ctl/search.
@@ -44,26 +45,31 @@ pub struct Wanted {
 pub async fn search(State(site): State<Arc<Site>>, Sent(wanted): Sent<Wanted>) -> Result<Response, Fault> {
     site.evidences.store().catch_up();
     let search = Search::parse(&wanted.q, site.clock.now())?.within(wanted.since, wanted.until);
-    let answer = site.evidences.engine(Limits::COMMAND)?.search(&search, wanted.limit, None).await?;
-    Ok(lines(answer))
+    let engine = site.evidences.engine(Limits::COMMAND)?;
+    let answer = site.questions.run(async move { engine.search(&search, wanted.limit, None).await }).await??;
+    Ok(lines(&site.questions, answer))
 }
 
-/// An answer as it comes.
-fn lines(answer: Answer) -> Response {
-    let first = Bytes::from(json!({"columns": answer.columns}).to_string() + "\n");
-    let head = futures::stream::once(std::future::ready(Ok::<_, std::convert::Infallible>(first)));
-    let rest = futures::stream::unfold(Some(answer), |answer| async {
-        let mut answer = answer?;
-        match answer.next().await {
-            Ok(Some(rows)) => {
-                let text: String = rows.into_iter().map(|row| json!({"row": row}).to_string() + "\n").collect();
-                Some((Ok(Bytes::from(text)), Some(answer)))
-            }
-            Ok(None) => Some((Ok(Bytes::from(json!({"end": {"truncated": answer.truncated()}}).to_string() + "\n")), None)),
-            Err(e) => Some((Ok(Bytes::from(error(&e).to_string() + "\n")), None)),
+/// Pieces of an answer that wait for a slow reader.
+const PIECES_WAITING_MAX: usize = 4;
+
+/// An answer as it comes. It is worked out where questions are, and given up when nobody reads it any more.
+fn lines(questions: &Questions, mut answer: Answer) -> Response {
+    let (pieces, reader) = tokio::sync::mpsc::channel::<Result<Bytes, std::convert::Infallible>>(PIECES_WAITING_MAX);
+    questions.spawn(async move {
+        let mut text = json!({"columns": answer.columns}).to_string() + "\n";
+        while pieces.send(Ok(Bytes::from(text))).await.is_ok() {
+            text = match answer.next().await {
+                Ok(Some(rows)) => rows.into_iter().map(|row| json!({"row": row}).to_string() + "\n").collect(),
+                ended => {
+                    let last = ended.map_or_else(|e| error(&e), |_| json!({"end": {"truncated": answer.truncated()}}));
+                    let _ = pieces.send(Ok(Bytes::from(last.to_string() + "\n"))).await; // a reader that went away needs no end
+                    break;
+                }
+            };
         }
     });
-    let body = Body::from_stream(futures::StreamExt::chain(head, rest));
+    let body = Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(reader));
     ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response()
 }
 
