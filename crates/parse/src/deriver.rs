@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use event::{Derive, Event, LogClass, RecordMeta, SourceDefinition, SourceId};
+use event::{Derive, Event, Issue, LogClass, RecordMeta, SourceDefinition, SourceId, limits::CLOCK_AHEAD_US};
 use serde::Deserialize;
 
 use crate::{
@@ -79,6 +79,11 @@ impl Derive for Deriver {
         };
         (event.byte_start, event.byte_end) = (meta.byte_start, meta.byte_end);
         (event.observed_time, event.agent_time) = (meta.observed_time, meta.agent_time);
+        if let (Some(at), Some(arrived), false) = (event.time, event.observed_time, definition.imported)
+            && at - arrived > CLOCK_AHEAD_US
+        {
+            event.mark(Issue::ClockSuspect);
+        }
         if class != LogClass::Own {
             self.acts.assign(&mut event, definition, meta, name);
         }

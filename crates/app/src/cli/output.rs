@@ -1,6 +1,9 @@
 //! The four shapes of data on standard output: table, json, jsonl, csv (DESIGN §5).
 
-use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _};
+use std::{
+    borrow::Cow,
+    io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _},
+};
 
 use serde_json::{Map, Value};
 
@@ -45,12 +48,20 @@ pub struct Output {
     columns: Vec<String>,
     table: Vec<Map<String, Value>>,
     rows: usize,
+    terminal: bool,
 }
 
 impl Output {
     /// `columns` fixes the columns and their order; empty takes those of the first row.
     pub fn new(format: Format, columns: Vec<String>) -> Self {
-        Self { format, out: BufWriter::with_capacity(1 << 16, io::stdout().lock()), columns, table: Vec::new(), rows: 0 }
+        Self {
+            format,
+            out: BufWriter::with_capacity(1 << 16, io::stdout().lock()),
+            columns,
+            table: Vec::new(),
+            rows: 0,
+            terminal: io::stdout().is_terminal(),
+        }
     }
     /// A row that is JSON text already: the fast path of JSON Lines.
     pub fn line(&mut self, json: &str) -> anyhow::Result<()> {
@@ -81,13 +92,17 @@ impl Output {
                     let header: Vec<String> = self.columns.iter().map(|c| csv_cell(c)).collect();
                     writeln!(self.out, "{}", header.join(","))?;
                 }
-                let cells: Vec<String> = self.columns.iter().map(|c| csv_cell(&cell(row.get(c)))).collect();
+                let cells: Vec<String> = self.columns.iter().map(|c| csv_cell(&self.shown(&cell(row.get(c))))).collect();
                 writeln!(self.out, "{}", cells.join(","))?;
             }
             Format::Table => self.table.push(row),
         }
         self.rows += 1;
         Ok(())
+    }
+    /// Text as it may be shown: a terminal gets nothing that acts on it, a file gets what there is.
+    fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.terminal { Cow::Owned(printable(text)) } else { Cow::Borrowed(text) }
     }
     /// What is written so far leaves now: for a reader that follows.
     pub fn flush(&mut self) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 //!
 //! A running server is asked through its `ctl.sock`; without one, lake and WAL are read beside whatever writes to them. Never writes.
 
-use std::{future::Future, path::Path, sync::Arc};
+use std::{future::Future, io::IsTerminal as _, path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use event::{Clock as _, Micros, clock::SystemClock};
@@ -110,10 +110,17 @@ pub fn ensure(data: &Path) -> anyhow::Result<()> {
     }
     let made = store::init(data).or_else(refused)?;
     eprintln!("bartizan: a new store in {}; root key {}", data.display(), made.root_fingerprint);
-    eprintln!(
-        "bartizan: the secret half of the root key; write it down now, it is stored nowhere and signs a restore:\n\n    {}\n",
-        made.root_secret
-    );
+    if std::io::stderr().is_terminal() {
+        eprintln!(
+            "bartizan: the secret half of the root key; write it down now, it is stored nowhere and signs a restore:\n\n    {}\n",
+            made.root_secret
+        );
+    } else {
+        // A journal would keep it for ever.
+        eprintln!(
+            "bartizan: its secret half, which signs a restore, is shown on a terminal only; to have it, make the store with `bartizan init` before the first start"
+        );
+    }
     Ok(())
 }
 

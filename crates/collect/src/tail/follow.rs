@@ -95,6 +95,10 @@ impl Follow {
         }
         Ok(true)
     }
+    /// All that can be read is read, and the last record waits for its end.
+    pub(super) fn awaits_more(&self) -> bool {
+        self.feed.pending() > 0 && self.file.metadata().is_ok_and(|m| m.len() <= self.read_to())
+    }
     fn read_to(&self) -> u64 {
         self.tracker.position() + self.feed.pending() as u64
     }

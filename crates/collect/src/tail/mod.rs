@@ -4,6 +4,7 @@
 //! copy holds beyond the known end is read from the copy; a compressed one is recognized by what is inside. Keeps no offset on disk.
 
 mod follow;
+mod room;
 mod watch;
 
 #[cfg(test)]
@@ -121,6 +122,8 @@ pub struct Tail {
     by_path: HashMap<PathBuf, FileId>,
     watch: Watch,
     status: Status,
+    /// Files that may be open at a time; beyond, one that is read to its end is let go at once and looked at again at the next scan.
+    open_max: usize,
     /// [`YOUNG_IDLE`], but for tests that must not run against a clock.
     young_idle: Duration,
 }
@@ -133,7 +136,7 @@ impl Tail {
         }
         let watch = Watch::new().map_err(CollectError::io("watching folders with", Path::new("inotify")))?;
         let (held, by_path, status) = (HashMap::new(), HashMap::new(), Status::default());
-        Ok(Self { sources, ship, redactor, held, by_path, watch, status, young_idle: YOUNG_IDLE })
+        Ok(Self { sources, ship, redactor, held, by_path, watch, status, open_max: room::files_open_max(), young_idle: YOUNG_IDLE })
     }
 
     /// How the files fare, kept up to date while it runs.
@@ -236,8 +239,11 @@ impl Tail {
                     Held::Settled { .. } => "known",
                     Held::Young(_) => "young",
                 };
+                let opened = matches!(held, Held::Follow(_));
                 self.say(path, position, state, None);
                 self.held.insert(id, held);
+                // Where there is no room to keep it open until its turn, its turn is now.
+                while opened && self.is_crowded() && self.turn(id)? && !self.awaits_more(id) {}
                 Ok(())
             }
             Err(e @ CollectError::Ship { source: crate::ShipError::Stopped(_), .. }) => Err(e),
@@ -292,6 +298,16 @@ impl Tail {
         Ok((Held::Follow(Box::new(Follow::new(path.to_owned(), file, definition.cluster, (source, version), tracker))), position))
     }
 
+    /// Whether more files are open than may be.
+    fn is_crowded(&self) -> bool {
+        self.held.len() > self.open_max && self.held.values().filter(|h| matches!(h, Held::Follow(_))).count() > self.open_max
+    }
+
+    /// Whether all that can be read of a file is read, and its last record waits for its end.
+    fn awaits_more(&self, id: FileId) -> bool {
+        matches!(self.held.get(&id), Some(Held::Follow(f)) if f.awaits_more())
+    }
+
     fn follows(&self, generation: event::Generation) -> bool {
         self.held.values().any(|h| matches!(h, Held::Follow(f) if f.generation() == generation))
     }
@@ -325,12 +341,13 @@ impl Tail {
         if matches!(self.held.get(&id), Some(Held::Young(_))) {
             return self.grow_up(id);
         }
+        let crowded = self.is_crowded();
         let Some(Held::Follow(follow)) = self.held.get_mut(&id) else { return Ok(false) };
         let left = follow.left_since.is_some() && follow.idle() >= LEFT_IDLE;
         let turn = if left { follow.close(&*self.ship, &self.redactor) } else { follow.turn(&*self.ship, &self.redactor) };
         let (path, position) = (follow.path.clone(), follow.position());
         match turn {
-            Ok(Turn::Done) if left || (!follow.is_waiting() && follow.idle() >= OPEN_IDLE) => {
+            Ok(Turn::Done) if left || (!follow.is_waiting() && (crowded || follow.idle() >= OPEN_IDLE)) => {
                 let settled = follow.file.metadata().map(|m| Held::Settled { size: m.len(), modified: m.mtime(), path: path.clone() });
                 match settled {
                     Ok(settled) if self.by_path.contains_key(&path) => self.held.insert(id, settled),

@@ -18,6 +18,7 @@ struct Story {
     thread: Option<std::thread::JoinHandle<()>>,
     status: Status,
     young_idle: Duration,
+    open_max: usize,
 }
 
 fn line(n: usize) -> String {
@@ -32,7 +33,15 @@ impl Story {
     fn begin() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let memory = Arc::new(Memory::default());
-        let mut story = Self { folder, memory, stop: Arc::default(), thread: None, status: Status::default(), young_idle: YOUNG_IDLE };
+        let mut story = Self {
+            folder,
+            memory,
+            stop: Arc::default(),
+            thread: None,
+            status: Status::default(),
+            young_idle: YOUNG_IDLE,
+            open_max: FILES_MAX,
+        };
         story.start();
         story
     }
@@ -42,6 +51,7 @@ impl Story {
         let ship: Arc<dyn Ship> = Arc::clone(&self.memory) as _;
         let mut tail = Tail::new(vec![FileSource { pattern, definition }], ship, Arc::new(Redactor::default())).unwrap();
         tail.young_idle = self.young_idle;
+        tail.open_max = self.open_max;
         self.status = tail.status();
         let stop = Arc::new(AtomicBool::new(false));
         self.stop = Arc::clone(&stop);
@@ -90,6 +100,23 @@ fn a_file_grows() {
     story.expect(vec![lines(0..10)]);
     story.append("tidb.log", &lines(10..500));
     story.expect(vec![lines(0..500)]);
+}
+
+#[test]
+fn more_files_than_may_be_open_are_read_and_go_on() {
+    let mut story = Story::begin();
+    story.halt();
+    let part = |n: usize, from: usize| lines(n * 1000 + from..n * 1000 + from + 50);
+    for n in 0..20 {
+        story.append(&format!("tidb.log.{n}"), &part(n, 0));
+    }
+    story.open_max = 3;
+    story.start();
+    story.expect((0..20).map(|n| part(n, 0)).collect());
+    for n in 0..20 {
+        story.append(&format!("tidb.log.{n}"), &part(n, 50));
+    }
+    story.expect((0..20).map(|n| part(n, 0) + &part(n, 50)).collect());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! State that goes through a snapshot anywhere gives the same events; what sources taught is kept; tables stay within their bounds.
 
-use event::{Derive, Event, LogClass, RecordFlags, RecordMeta, SourceDefinition, SourceId};
+use event::{Derive, Event, Issue, LogClass, RecordFlags, RecordMeta, SourceDefinition, SourceId, limits::CLOCK_AHEAD_US};
 use proptest::prelude::*;
 
 use super::Deriver;
@@ -21,6 +21,24 @@ fn derive(deriver: &mut Deriver, definition: &SourceDefinition, source: u8, n: u
     let meta =
         RecordMeta { source: SourceId([source; 16]), flags, byte_start: n as u64, observed_time: Some(n as i64), ..RecordMeta::default() };
     deriver.derive(definition, &meta, LogClass::Security, &format_args!("c1:{n}"), line.as_bytes()).into_owned()
+}
+
+#[test]
+fn a_live_time_far_ahead_of_its_arrival_is_suspect() {
+    let line = "[2026/03/02 10:00:00.000 +00:00] [INFO] [a.go:1] [x]";
+    let at = 1_772_445_600_000_000;
+    for (arrived, imported, suspect) in [
+        (Some(at - CLOCK_AHEAD_US), false, false),
+        (Some(at - CLOCK_AHEAD_US - 1), false, true),
+        (Some(at - CLOCK_AHEAD_US - 1), true, false),
+        (None, false, false),
+    ] {
+        let definition = SourceDefinition { imported, ..definition(2) };
+        let meta = RecordMeta { observed_time: arrived, ..RecordMeta::default() };
+        let event = Deriver::default().derive(&definition, &meta, LogClass::Server, &"a:0", line.as_bytes()).into_owned();
+        assert_eq!((event.time, event.is_marked(&Issue::ClockSuspect)), (Some(at), suspect), "{arrived:?}");
+        assert_eq!(event.window_time(), if suspect { arrived } else { Some(at) });
+    }
 }
 
 fn through_snapshot(deriver: &Deriver) -> Deriver {
