@@ -20,7 +20,7 @@ use lettre::{
         client::{Tls, TlsParameters},
     },
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
     desk::{Channel, Notification},
@@ -79,10 +79,28 @@ impl Deliverer {
         Ok(Self { state, channels, http, clock, bell, print, console })
     }
 
-    /// Sends until it is dropped.
+    /// Sends until it is dropped. Every channel goes its own way: one that hangs holds up nobody else.
     pub async fn run(self) {
+        let me = Arc::new(self);
+        let names: Vec<String> = me.channels.iter().map(|c| c.settings.name.clone()).collect();
+        if let Err(e) = me.state.settle_others(&names).await {
+            tracing::error!(error = %e, "notifications of channels that are gone cannot be looked up");
+        }
+        let mut lanes = JoinSet::new();
+        for name in names {
+            lanes.spawn(Arc::clone(&me).lane(name));
+        }
+        while lanes.join_next().await.is_some() {}
+    }
+
+    /// Sends what one channel is owed.
+    async fn lane(self: Arc<Self>, channel: String) {
         loop {
-            let wait = match self.round().await {
+            let rung = self.bell.notified();
+            tokio::pin!(rung);
+            // From here on no ring is missed, also while the round lasts.
+            rung.as_mut().enable();
+            let wait = match self.round(&channel).await {
                 Ok(wait) => wait,
                 Err(e) => {
                     tracing::error!(error = %e, "the outbox cannot be read; it is tried again");
@@ -90,23 +108,22 @@ impl Deliverer {
                 }
             };
             tokio::select! {
-                () = self.bell.notified() => {}
+                () = rung => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }
     }
 
     /// Sends everything that is due; gives the time until the next.
-    async fn round(&self) -> Result<Duration, StateError> {
+    async fn round(&self, channel: &str) -> Result<Duration, StateError> {
         loop {
-            let due = self.state.due(self.clock.now(), BATCH).await?;
+            let due = self.state.due(channel, self.clock.now(), BATCH).await?;
             if due.is_empty() {
                 break;
             }
-            // One channel that hangs must not hold up the others.
             futures::future::try_join_all(due.iter().map(|d| self.attempt(d))).await?;
         }
-        let next = self.state.next_due().await?.map_or(MINUTE, |at| (at - self.clock.now()).clamp(0, MINUTE));
+        let next = self.state.next_due(channel).await?.map_or(MINUTE, |at| (at - self.clock.now()).clamp(0, MINUTE));
         Ok(Duration::from_micros(next.unsigned_abs()))
     }
 

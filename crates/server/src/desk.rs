@@ -119,13 +119,14 @@ impl Desk {
         Ok(kept)
     }
 
-    /// Sends a test to one channel, or to all.
-    pub async fn test(&self, channel: Option<&str>) -> Result<Vec<String>, StateError> {
+    /// Sends a test to one channel, or to all; gives the test's id and the channels' names.
+    pub async fn test(&self, channel: Option<&str>) -> Result<(String, Vec<String>), StateError> {
         let names: Vec<String> = self.channels.iter().map(|c| c.settings.name.clone()).filter(|n| channel.is_none_or(|c| c == n)).collect();
+        let test = test_alert(self.clock.now());
         for name in &names {
-            self.owe(&test_alert(self.clock.now()), Reason::Test, Some(name)).await?;
+            self.owe(&test, Reason::Test, Some(name)).await?;
         }
-        Ok(names)
+        Ok((test.id, names))
     }
 
     /// Owes a notification to every channel that wants this severity, or to one.
@@ -144,7 +145,7 @@ impl Desk {
                 Owed { channel: channel.settings.name.clone(), alert: alert.id.clone(), revision: alert.revision, body: body.clone() };
             self.state.owe(&owed, self.clock.now()).await?;
         }
-        self.bell.notify_one();
+        self.bell.notify_waiters();
         Ok(())
     }
 

@@ -122,7 +122,7 @@ async fn list(data: &Path, state: &str, limit: u32, globals: &Globals) -> anyhow
     }
     out.finish()?;
     if shown < total && !globals.quiet {
-        eprintln!("{shown} of {total} alerts; --limit shows more");
+        say!("{shown} of {total} alerts; --limit shows more");
     }
     Ok(Done::Ok)
 }
@@ -156,7 +156,7 @@ async fn say(word: Word, state: AlertState, verdict: Option<String>, globals: &G
         opened.put_alert(&kept).await?;
     }
     if !globals.quiet {
-        eprintln!("alert {} is {}", word.id, state.as_str());
+        say!("alert {} is {}", word.id, state.as_str());
     }
     Ok(Done::Ok)
 }
@@ -165,8 +165,18 @@ async fn test(data: &Path, channel: Option<String>, globals: &Globals) -> anyhow
     let none = || format!("testing channels: no server runs on {}; start `bartizan serve` first, it sends", data.display());
     let client = Client::find(data).with_context(none).exit(Exit::Unavailable)?;
     let sent = client.post("/ctl/alert-test", &json!({"channel": channel})).await.or_else(super::ctl_failed)?;
-    if !globals.quiet {
-        eprintln!("a test is on its way through {}; `/metrics` and the console say whether it arrived", sent["sent"]);
+    let mut out = Output::new(globals.format(), ["channel", "state", "error"].map(str::to_owned).to_vec());
+    let mut failed = Vec::new();
+    for test in sent["tests"].as_array().into_iter().flatten() {
+        if test["state"] != "delivered" {
+            let why = test["error"].as_str().unwrap_or("no answer yet");
+            failed.push(format!("{} ({why})", test["channel"].as_str().unwrap_or_default()));
+        }
+        out.row(test.as_object().cloned().unwrap_or_default())?;
+    }
+    out.finish()?;
+    if !failed.is_empty() {
+        return Err(anyhow::anyhow!("testing channels: not delivered: {}", failed.join(", "))).exit(Exit::Unavailable);
     }
     Ok(Done::Ok)
 }

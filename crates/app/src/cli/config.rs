@@ -36,7 +36,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
             let prepared = serve::read(&config)?;
             let (read, rules) = (prepared.config(), prepared.rules());
             if !globals.quiet {
-                eprintln!("{}: fine ({} sources, {} channels, {rules} rules)", config.display(), read.source.len(), read.notify.len());
+                say!("{}: fine ({} sources, {} channels, {rules} rules)", config.display(), read.source.len(), read.notify.len());
             }
         }
         What::Show { config } => {

@@ -81,7 +81,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     let config = config(&stage.folder, &story.out, args.listen);
     let folder = stage.folder.clone();
     stores::wait(async move { play(Plan { config, folder, demo: true }, story).await })?;
-    eprintln!("bartizan demo: ended{}", if keep { "" } else { ", its files are removed" });
+    say!("bartizan demo: ended{}", if keep { "" } else { ", its files are removed" });
     Ok(Done::Ok)
 }
 
@@ -90,9 +90,9 @@ async fn play(plan: Plan, story: Story) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let watching = Watching::start(Prepared::new(plan)?).await?;
     let listen = watching.running().site.listen;
-    eprintln!("bartizan demo: a made-up cluster (2 TiDB, 3 PD, 3 TiKV, 1 Milvus) writes its logs into {}", out.display());
-    eprintln!("bartizan demo: the console is http://{listen} (everybody on this machine is signed in)");
-    eprintln!("bartizan demo: an intruder comes in a few seconds; the story takes less than a minute. Ctrl-C ends it.\n");
+    say!("bartizan demo: a made-up cluster (2 TiDB, 3 PD, 3 TiKV, 1 Milvus) writes its logs into {}", out.display());
+    say!("bartizan demo: the console is http://{listen} (everybody on this machine is signed in)");
+    say!("bartizan demo: an intruder comes in a few seconds; the story takes less than a minute. Ctrl-C ends it.\n");
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
     // The clock of the story begins now, not when the folder was made.

@@ -18,10 +18,11 @@ pub struct Args {
 /// Makes the store and says what must be kept.
 pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     let made = store::init(&args.data).or_else(stores::refused)?;
+    // Also with --quiet: nothing else ever shows it.
+    say!("A new store in {}.", args.data.display());
+    say!("The root key (write it down now, it is stored nowhere; it signs a restore):\n\n    {}\n", made.root_secret);
     if !globals.quiet {
-        eprintln!("A new store in {}.", args.data.display());
-        eprintln!("The root key (write it down now, it is stored nowhere; it signs a restore):\n\n    {}\n", made.root_secret);
-        eprintln!("`bartizan serve` prints the link in which the first account is made.");
+        say!("`bartizan serve` prints the link in which the first account is made.");
     }
     let mut out = Output::new(globals.format(), Vec::new());
     let row = json!({"data": args.data.display().to_string(), "node": made.node.to_string(), "root_fingerprint": made.root_fingerprint});

@@ -118,6 +118,7 @@ fn logging(globals: &Globals) {
         .with_writer(std::io::stderr)
         .with_ansi(output::colors(&std::io::stderr()))
         .with_target(false)
+        .log_internal_errors(false)
         .try_init();
 }
 
@@ -156,7 +157,7 @@ pub fn run() -> ExitCode {
         Ok(Done::Findings) => ExitCode::from(crate::exit::Exit::Findings as u8),
         Err(e) if output::is_broken_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("bartizan: {}", crate::exit::told(&e));
+            say!("bartizan: {}", crate::exit::told(&e));
             ExitCode::from(crate::exit::code(&e))
         }
     }

@@ -55,7 +55,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     let damaged = records::each(&files, &told, &redactor, &mut printer)?;
     printer.output.finish()?;
     if let Some(counts) = printer.counts {
-        eprint!("{}", counts.text());
+        say!("{}", counts.text().trim_end());
     }
     records::all_read("parsing", &damaged, "what stands before the damage is printed; get a whole copy for the rest")?;
     Ok(Done::Ok)

@@ -64,7 +64,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
             let rules = from.load()?;
             if !globals.quiet {
                 let bases = rules.len() - rules.finding();
-                eprintln!("{} rules, and {bases} that only others stand on: no problems", rules.finding());
+                say!("{} rules, and {bases} that only others stand on: no problems", rules.finding());
             }
             Ok(Done::Ok)
         }
@@ -103,7 +103,7 @@ fn test(rules: &Arc<RuleSet>, globals: &Globals) -> anyhow::Result<Done> {
         }
     }
     out.finish()?;
-    eprintln!("{passed} passed, {failed} failed");
+    say!("{passed} passed, {failed} failed");
     Ok(if failed == 0 { Done::Ok } else { Done::Findings })
 }
 

@@ -67,10 +67,10 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     out.map_or(Ok(()), Output::finish)?;
     missing.told()?;
     if left == args.limit && !globals.quiet {
-        notes.iter().for_each(|note| eprintln!("bartizan: {note}"));
+        notes.iter().for_each(|note| say!("bartizan: {note}"));
     }
     if more && !globals.quiet {
-        eprintln!("bartizan: these are the newest {} lines, there are more; --limit shows more, since: and until: narrow it", args.limit);
+        say!("bartizan: these are the newest {} lines, there are more; --limit shows more, since: and until: narrow it", args.limit);
     }
     Ok(Done::Ok)
 }

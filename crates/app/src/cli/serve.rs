@@ -90,7 +90,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     super::logging(globals);
     let prepared = read(&args.config)?;
     if prepared.sources.is_empty() {
-        eprintln!("bartizan: {} names no [[source]]: nothing will be read", args.config.display());
+        say!("bartizan: {} names no [[source]]: nothing will be read", args.config.display());
     }
     stores::wait(async move {
         let mut signals = Signals::new()?;
@@ -99,7 +99,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
         while signals.next().await == Asked::Reload {
             watching = watching.reload(&args.config).await?;
         }
-        eprintln!("bartizan: stopping; what was read is being sealed");
+        say!("bartizan: stopping; what was read is being sealed");
         watching.stop().await
     })?;
     Ok(Done::Ok)
@@ -168,15 +168,15 @@ impl Watching {
                 return Self::start(before).await;
             }
         };
-        eprintln!("bartizan: {} was read again: {sources} sources, {channels} channels, {rules} rules", path.display());
+        say!("bartizan: {} was read again: {sources} sources, {channels} channels, {rules} rules", path.display());
         Ok(watching)
     }
 
     /// What a person must know now.
     pub fn say(&self) {
-        eprintln!("bartizan: the console answers on http://{}", self.running.site.listen);
+        say!("bartizan: the console answers on http://{}", self.running.site.listen);
         if let Some(link) = &self.running.setup_link {
-            eprintln!("bartizan: nobody has an account yet; make the first one here (works once, for 15 minutes):\n\n    {link}\n");
+            say!("bartizan: nobody has an account yet; make the first one here (works once, for 15 minutes):\n\n    {link}\n");
         }
     }
 
@@ -198,7 +198,7 @@ impl Watching {
 
 /// Why a new configuration is not taken.
 fn kept(why: &str) {
-    eprintln!("bartizan: SIGHUP: the configuration stays as it was: {why}");
+    say!("bartizan: SIGHUP: the configuration stays as it was: {why}");
 }
 
 /// Gives an error of a start its exit code.

@@ -60,7 +60,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     };
     told.with_context(|| format!("simulating into {}: name a folder that no story was told into", args.out.display())).exit(Exit::Io)?;
     if !globals.quiet {
-        eprintln!("{} acts told into {}", story.acts.len(), args.out.display());
+        say!("{} acts told into {}", story.acts.len(), args.out.display());
     }
     Ok(Done::Ok)
 }

@@ -109,15 +109,15 @@ pub fn ensure(data: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let made = store::init(data).or_else(refused)?;
-    eprintln!("bartizan: a new store in {}; root key {}", data.display(), made.root_fingerprint);
+    say!("bartizan: a new store in {}; root key {}", data.display(), made.root_fingerprint);
     if std::io::stderr().is_terminal() {
-        eprintln!(
+        say!(
             "bartizan: the secret half of the root key; write it down now, it is stored nowhere and signs a restore:\n\n    {}\n",
             made.root_secret
         );
     } else {
         // A journal would keep it for ever.
-        eprintln!(
+        say!(
             "bartizan: its secret half, which signs a restore, is shown on a terminal only; to have it, make the store with `bartizan init` before the first start"
         );
     }
@@ -127,6 +127,7 @@ pub fn ensure(data: &Path) -> anyhow::Result<()> {
 /// Gives an error of the store its exit code.
 pub fn refused<T>(error: StoreError) -> anyhow::Result<T> {
     let exit = match error {
+        StoreError::Limit(_) => Exit::Refused,
         StoreError::None(_) | StoreError::Locked { .. } | StoreError::Stopped(_) => Exit::Unavailable,
         _ => Exit::Io,
     };

@@ -6,6 +6,7 @@ use event::{Clock as _, clock::SystemClock};
 use serde_json::{Value, json};
 use server::{auth, ctl::Client};
 
+use crate::exit::{Exit, ExitExt as _};
 use super::{Done, Globals, Output, alert::{look_at_state, open_state}, stores};
 
 /// What to do.
@@ -25,6 +26,14 @@ enum What {
         /// Where the console answers, if no server runs now
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7700")]
         listen: std::net::SocketAddr,
+    },
+    /// Remove an account; its sessions end
+    Remove {
+        /// Its name
+        name: String,
+        /// The store's folder
+        #[arg(long, value_name = "DIR", default_value = "bartizan-data")]
+        data: PathBuf,
     },
     /// List the accounts
     List {
@@ -50,6 +59,11 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
                     }
                 };
                 row(&mut out, json!({"link": link}))?;
+            }
+            What::Remove { name, data } => {
+                if !open_state(&data).await?.remove_account(&name).await? {
+                    return Err(anyhow::anyhow!("removing the account {name:?}: there is none; `bartizan user list` shows them")).exit(Exit::Usage);
+                }
             }
             What::List { data } => {
                 for name in look_at_state(&data).await?.account_names().await? {

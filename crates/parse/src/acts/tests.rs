@@ -4,6 +4,9 @@ use event::{Derive, Event, Generation, Issue, LogClass, RecordFlags, RecordMeta,
 
 use crate::Deriver;
 
+/// When all lines arrive: 2026-03-02 12:00 UTC, after all of them.
+const ARRIVED: i64 = 1_772_452_800_000_000;
+
 /// One line of one file: instance and file, text.
 type Line = (&'static str, String);
 
@@ -93,7 +96,7 @@ fn tell(lines: &[Line]) -> Told {
         };
         let id = [number as u8 + 1; 16];
         let flags = if text.contains(" P ") || text.contains(" F ") { RecordFlags(RecordFlags::PIECE) } else { RecordFlags::default() };
-        let meta = RecordMeta { source: SourceId(id), generation: Generation(id), observed_time: Some(0), flags, ..RecordMeta::default() };
+        let meta = RecordMeta { source: SourceId(id), generation: Generation(id), observed_time: Some(ARRIVED), flags, ..RecordMeta::default() };
         let event = deriver.derive(&definition, &meta, LogClass::Security, &n, text.as_bytes()).into_owned();
         acts.push(event.act_id.as_deref().map_or(n, |act| act.parse().unwrap()));
         events.push(event);

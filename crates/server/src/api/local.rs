@@ -2,7 +2,7 @@
 //!
 //! Long answers are JSON Lines: `{"columns": [..]}`, rows as `{"row": {..}}`, and at the end `{"end": {"truncated": ..}}` or `{"error": ..}`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -90,14 +90,29 @@ pub struct Test {
     channel: Option<String>,
 }
 
-/// POST /ctl/alert-test
+/// How long a test is waited for, and how often it is looked at.
+const TEST_MAX: Duration = Duration::from_secs(25);
+const TEST_LOOK: Duration = Duration::from_millis(50);
+
+/// POST /ctl/alert-test: answers when every channel was tried once.
 pub async fn alert_test(State(site): State<Arc<Site>>, Sent(test): Sent<Test>) -> Result<Json<Value>, Fault> {
-    let names = site.desk.test(test.channel.as_deref()).await?;
+    let (id, names) = site.desk.test(test.channel.as_deref()).await?;
     if names.is_empty() {
         let message = test.channel.map_or_else(|| "no channel is configured".to_owned(), |c| format!("there is no channel {c:?}"));
         return Err(Fault::asker("channel", message, "look at [[notify]] in the configuration"));
     }
-    Ok(Json(json!({"sent": names})))
+    let since = tokio::time::Instant::now();
+    let mut met = site.state.met(&id).await?;
+    while met.len() < names.len() && since.elapsed() < TEST_MAX {
+        tokio::time::sleep(TEST_LOOK).await;
+        met = site.state.met(&id).await?;
+    }
+    let result = |name: &String| {
+        let (state, error) =
+            met.iter().find(|(channel, ..)| channel == name).map_or(("waiting", None), |(_, state, error)| (state.as_str(), error.clone()));
+        json!({"channel": name, "state": state, "error": error.filter(|_| state != "delivered")})
+    };
+    Ok(Json(json!({"tests": names.iter().map(result).collect::<Vec<_>>()})))
 }
 
 /// POST /ctl/user-reset: a new setup link; accounts stay as they are until it is used.

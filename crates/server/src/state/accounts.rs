@@ -43,6 +43,15 @@ impl State {
         change.commit().await.map_err(failed("writing"))
     }
 
+    /// Removes an account and ends its sessions. False if there is none of this name.
+    pub async fn remove_account(&self, name: &str) -> Result<bool, StateError> {
+        let mut change = self.pool.begin().await.map_err(failed("writing"))?;
+        sqlx::query("DELETE FROM sessions WHERE user = ?").bind(name).execute(&mut *change).await.map_err(failed("writing"))?;
+        let gone = sqlx::query("DELETE FROM users WHERE name = ?").bind(name).execute(&mut *change).await.map_err(failed("writing"))?;
+        change.commit().await.map_err(failed("writing"))?;
+        Ok(gone.rows_affected() > 0)
+    }
+
     /// Makes the first account with the setup token. False if the token is not the one, is used, or is too old: then nothing changed.
     pub async fn set_up(&self, token_hash: &[u8], name: &str, hash: &str, now: Micros) -> Result<bool, StateError> {
         let mut change = self.pool.begin().await.map_err(failed("writing"))?;
@@ -129,5 +138,8 @@ mod tests {
         state.put_account("dba", "h2", 1).await.unwrap();
         assert_eq!(state.session(b"t", 50).await.unwrap(), None);
         assert!(state.put_account("a b", "h", 0).await.is_err());
+        state.put_session(b"u", "dba", 0, 100).await.unwrap();
+        assert!(state.remove_account("dba").await.unwrap() && !state.remove_account("dba").await.unwrap());
+        assert_eq!(state.session(b"u", 50).await.unwrap(), None);
     }
 }

@@ -103,9 +103,10 @@ impl State {
         let path = data.join("state.db");
         let options = SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(BUSY);
         let pool = SqlitePoolOptions::new().max_connections(1);
-        // A database with a log beside it needs a file of shared memory; where that cannot be made, nobody writes either.
+        // A database with a log needs a file of shared memory. Where that cannot be made nobody writes; but what stands in the log alone would be missed.
         let opened = match pool.clone().connect_with(options.clone()).await {
             Ok(opened) => opened,
+            Err(e) if std::fs::metadata(data.join("state.db-wal")).is_ok_and(|m| m.len() > 0) => return Err(failed("opening")(e)),
             Err(_) => pool.connect_with(options.immutable(true)).await.map_err(failed("opening"))?,
         };
         Ok(Self { pool: opened })

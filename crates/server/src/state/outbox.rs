@@ -57,10 +57,10 @@ impl State {
         Ok(())
     }
 
-    /// Notifications whose time has come, oldest first.
-    pub async fn due(&self, now: Micros, limit: u32) -> Result<Vec<Due>, StateError> {
-        let find = "SELECT id, channel, alert, revision, body, attempts, created FROM outbox WHERE state = 'waiting' AND due <= ? ORDER BY due, id LIMIT ?";
-        let rows = sqlx::query(find).bind(now).bind(limit).fetch_all(&self.pool).await.map_err(failed("reading"))?;
+    /// Notifications of a channel whose time has come, oldest first.
+    pub async fn due(&self, channel: &str, now: Micros, limit: u32) -> Result<Vec<Due>, StateError> {
+        let find = "SELECT id, channel, alert, revision, body, attempts, created FROM outbox WHERE state = 'waiting' AND channel = ? AND due <= ? ORDER BY due, id LIMIT ?";
+        let rows = sqlx::query(find).bind(channel).bind(now).bind(limit).fetch_all(&self.pool).await.map_err(failed("reading"))?;
         let due = |r: &sqlx::sqlite::SqliteRow| Due {
             id: r.get("id"),
             owed: Owed { channel: r.get("channel"), alert: r.get("alert"), revision: r.get("revision"), body: r.get("body") },
@@ -70,10 +70,34 @@ impl State {
         Ok(rows.iter().map(due).collect())
     }
 
-    /// When the next one is due.
-    pub async fn next_due(&self) -> Result<Option<Micros>, StateError> {
-        let row = sqlx::query("SELECT min(due) AS at FROM outbox WHERE state = 'waiting'").fetch_one(&self.pool).await;
+    /// When the next one of a channel is due.
+    pub async fn next_due(&self, channel: &str) -> Result<Option<Micros>, StateError> {
+        let find = "SELECT min(due) AS at FROM outbox WHERE state = 'waiting' AND channel = ?";
+        let row = sqlx::query(find).bind(channel).fetch_one(&self.pool).await;
         Ok(row.map_err(failed("reading"))?.get("at"))
+    }
+
+    /// Gives up what waits for channels that are none of these.
+    pub async fn settle_others(&self, names: &[String]) -> Result<(), StateError> {
+        let waiting = sqlx::query("SELECT DISTINCT channel FROM outbox WHERE state = 'waiting'").fetch_all(&self.pool).await;
+        let gone = waiting
+            .map_err(failed("reading"))?
+            .iter()
+            .map(|r| r.get::<String, _>("channel"))
+            .filter(|c| !names.contains(c))
+            .collect::<Vec<_>>();
+        for channel in gone {
+            let put = "UPDATE outbox SET state = 'failed', error = 'the configuration names no such channel any more' WHERE state = 'waiting' AND channel = ?";
+            sqlx::query(put).bind(channel).execute(&self.pool).await.map_err(failed("writing"))?;
+        }
+        Ok(())
+    }
+
+    /// How the notifications of an alert fare: channel, state, what was met. Only those that were tried.
+    pub async fn met(&self, alert: &str) -> Result<Vec<(String, String, Option<String>)>, StateError> {
+        let find = "SELECT channel, state, error FROM outbox WHERE alert = ? AND attempts > 0 ORDER BY channel";
+        let rows = sqlx::query(find).bind(alert).fetch_all(&self.pool).await.map_err(failed("reading"))?;
+        Ok(rows.iter().map(|r| (r.get("channel"), r.get("state"), r.get("error"))).collect())
     }
 
     /// It was delivered, or is given up.
@@ -120,15 +144,19 @@ mod tests {
         let owed = Owed { channel: "mail".into(), alert: "a1".into(), revision: 1, body: "{}".into() };
         state.owe(&owed, 10).await.unwrap();
         state.owe(&owed, 20).await.unwrap();
-        assert_eq!(state.due(9, 10).await.unwrap(), []);
-        let due = state.due(10, 10).await.unwrap();
+        assert_eq!(state.due("mail", 9, 10).await.unwrap(), []);
+        let due = state.due("mail", 10, 10).await.unwrap();
         assert_eq!(due.len(), 1);
         state.put_off(due[0].id, 500, "refused").await.unwrap();
-        assert_eq!((state.due(499, 10).await.unwrap().len(), state.next_due().await.unwrap()), (0, Some(500)));
+        assert_eq!((state.due("mail", 499, 10).await.unwrap().len(), state.next_due("mail").await.unwrap()), (0, Some(500)));
         assert_eq!(state.channels().await.unwrap()[0].last_error.as_deref(), Some("refused"));
         state.settle(due[0].id, true, None).await.unwrap();
         state.owe(&owed, 600).await.unwrap();
-        assert_eq!(state.next_due().await.unwrap(), None);
+        assert_eq!(state.next_due("mail").await.unwrap(), None);
         assert_eq!(state.channels().await.unwrap()[0].delivered, 1);
+        assert_eq!(state.met("a1").await.unwrap(), [("mail".to_owned(), "delivered".to_owned(), None)]);
+        state.owe(&Owed { channel: "pager".into(), ..owed.clone() }, 700).await.unwrap();
+        state.settle_others(&["mail".to_owned()]).await.unwrap();
+        assert_eq!((state.next_due("pager").await.unwrap(), state.channels().await.unwrap()[1].failed), (None, 1));
     }
 }
