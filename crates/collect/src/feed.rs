@@ -4,7 +4,11 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use event::{BatchRecord, RecordFlags, Redacted, Redactor, limits::FRAME_SOURCE_BYTES_MAX, redact::Piece};
+use event::{
+    BatchRecord, RecordFlags, Redacted, Redactor,
+    limits::{FRAME_SOURCE_BYTES_MAX, RECORD_BYTES_MAX},
+    redact::Piece,
+};
 use parse::{End, Framer, Join, Span, framing, prefix};
 
 /// A piece whose other half does not come holds back at most this many records; then all are shipped as they are.
@@ -47,12 +51,32 @@ impl Feed {
         self.buf.len()
     }
     /// Finds the records that are complete. With [`End::Closed`] everything is.
-    pub fn scan(&mut self, end: End) {
+    pub fn scan(&mut self, end: End, redactor: &Redactor) {
         while let Some(Span { len, flags, cut, piece }) = self.framer.next(&self.buf[self.scanned..], end) {
             let flags = if cut { flags.with(RecordFlags::CUT) } else { flags };
             let range = self.scanned..self.scanned + len;
             self.scanned = range.end;
-            self.found.push(Found { range, flags, piece });
+            if len > FRAME_SOURCE_BYTES_MAX && piece.is_none() && self.grows_too_long(range.clone(), redactor) {
+                self.split(range, flags);
+            } else {
+                self.found.push(Found { range, flags, piece });
+            }
+        }
+    }
+    /// Whether the marks of the gate make a record longer than a stored one may be: a long line full of short secrets.
+    fn grows_too_long(&self, range: Range<usize>, redactor: &Redactor) -> bool {
+        redactor.redact(framing::body(&self.buf[range])).as_bytes().len() > RECORD_BYTES_MAX
+    }
+    /// Cuts a record into parts that the gate cannot make too long, between characters.
+    fn split(&mut self, range: Range<usize>, flags: RecordFlags) {
+        let mut at = range.start;
+        while at < range.end {
+            let most = range.end.min(at + FRAME_SOURCE_BYTES_MAX);
+            let between = |n: &usize| *n == range.end || self.buf[*n] & 0xC0 != 0x80;
+            let to = (most.saturating_sub(3).max(at + 1)..=most).rev().find(between).unwrap_or(most);
+            let last = if to == range.end { flags.0 } else { flags.0 & !RecordFlags::CUT };
+            self.found.push(Found { range: at..to, flags: RecordFlags(last).with(RecordFlags::SPLIT), piece: None });
+            at = to;
         }
     }
     /// How many records may leave: those in front of a piece that still waits for its end. `release` lets everything go.
@@ -178,7 +202,7 @@ mod tests {
     use super::*;
 
     fn drain(feed: &mut Feed, end: End) -> Vec<(u32, Vec<u8>)> {
-        feed.scan(end);
+        feed.scan(end, &Redactor::default());
         let mut out = Vec::new();
         loop {
             let count = feed.fitting(feed.ready(end == End::Closed));
@@ -215,11 +239,25 @@ mod tests {
         let long = format!("[2026/03/02 10:00:00.120 +00:00] [INFO] [a.go:1] [{}]\n", "x".repeat(3 << 20));
         feed.push(long.as_bytes());
         feed.push("[2026/03/02 10:00:00.120 +00:00] [INFO] [a.go:1] [hello]\n".repeat(40_000).as_bytes());
-        feed.scan(End::Open);
+        feed.scan(End::Open, &Redactor::default());
         assert_eq!(feed.fitting(feed.ready(false)), 1);
         feed.consume(1);
         let n = feed.fitting(feed.ready(false));
         assert!(n > 1 && feed.bytes(n).len() <= FRAME_SOURCE_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_line_that_the_gate_makes_too_long_leaves_in_parts() {
+        let unit = "set password='x'; é ";
+        let line = format!("[2026/03/02 10:00:00.120 +00:00] [INFO] [a.go:1] [\"{}\"]\n", unit.repeat(RECORD_BYTES_MAX / unit.len() - 10));
+        let mut feed = Feed::new();
+        feed.push(line.as_bytes());
+        feed.push(b"[2026/03/02 10:00:01.120 +00:00] [INFO] [a.go:1] [after]\n");
+        let records = drain(&mut feed, End::Closed);
+        assert!(records.len() > 10 && records.iter().all(|(_, stored)| stored.len() <= RECORD_BYTES_MAX));
+        assert_eq!(records.iter().map(|r| r.0 as usize).sum::<usize>(), line.len() + 57);
+        assert!(records.iter().all(|(_, stored)| std::str::from_utf8(stored).is_ok_and(|text| !text.contains("'x'"))));
+        assert!(records.last().unwrap().1.ends_with(b"[after]"));
     }
 
     #[test]
@@ -235,7 +273,7 @@ mod tests {
     fn a_record_that_ends_with_its_file_is_cut() {
         let mut feed = Feed::new();
         feed.push(b"one\ntwo");
-        feed.scan(End::Closed);
+        feed.scan(End::Closed, &Redactor::default());
         assert_eq!((feed.record(0).1, feed.record(1).1), (RecordFlags::default(), RecordFlags(RecordFlags::CUT)));
     }
 

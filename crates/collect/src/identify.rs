@@ -118,7 +118,7 @@ fn begins_like(
         let n = read_full(&mut reader, &mut buf).map_err(CollectError::io("reading", path))?;
         let ended = n < buf.len();
         feed.push(&buf[..n]);
-        feed.scan(if ended { last } else { End::Open });
+        feed.scan(if ended { last } else { End::Open }, redactor);
         let count = feed.ready(ended);
         for record in feed.records(count, redactor) {
             let end = at + u64::from(record.original_len);

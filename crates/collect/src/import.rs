@@ -118,7 +118,7 @@ fn attempt(
         let others = lanes.iter().enumerate().filter(|(j, _)| *j != i).filter_map(|(_, l)| l.next).min();
         let until = others.map_or(Micros::MAX, |t| t.saturating_add(AHEAD_US));
         let lane = &mut lanes[i];
-        let count = lane.fill(several, until)?;
+        let count = lane.fill(several, until, redactor)?;
         if count > 0 {
             let bytes = lane.feed.bytes(count).len() as u64;
             let shipped = lane.ship(count, ship, redactor)?;
@@ -216,7 +216,7 @@ impl Lane {
         let n = read_full(&mut reader, &mut first).map_err(CollectError::io("reading", &self.path))?;
         let (mut feed, mut parser) = (Feed::new(), Parser::new(&self.definition));
         feed.push(&first[..n]);
-        feed.scan(End::Closed);
+        feed.scan(End::Closed, &Redactor::default());
         self.next = (0..feed.ready(true)).find_map(|i| {
             let (bytes, flags) = feed.record(i);
             parser.parse(bytes, flags).time
@@ -225,7 +225,7 @@ impl Lane {
     }
 
     /// Reads on until a batch is full, the file ends, or it is ahead of `until`. Gives the number of records of the batch.
-    fn fill(&mut self, timed: bool, until: Micros) -> Result<usize, CollectError> {
+    fn fill(&mut self, timed: bool, until: Micros, redactor: &Redactor) -> Result<usize, CollectError> {
         if self.reader.is_none() {
             self.reader = Some(open_at(&self.path, self.tracker.position()).map_err(CollectError::io("reading", &self.path))?);
         }
@@ -240,17 +240,17 @@ impl Lane {
             if self.ended || count < fitting || (count > 0 && !more_fits) {
                 return Ok(count);
             }
-            self.read_chunk()?;
+            self.read_chunk(redactor)?;
         }
     }
 
-    fn read_chunk(&mut self) -> Result<(), CollectError> {
+    fn read_chunk(&mut self, redactor: &Redactor) -> Result<(), CollectError> {
         let Some(reader) = &mut self.reader else { return Ok(()) };
         let mut buf = vec![0; CHUNK_BYTES];
         let n = read_full(reader, &mut buf).map_err(CollectError::io("reading", &self.path))?;
         self.ended = n < buf.len();
         self.feed.push(&buf[..n]);
-        self.feed.scan(if self.ended { End::Closed } else { End::Open });
+        self.feed.scan(if self.ended { End::Closed } else { End::Open }, redactor);
         Ok(())
     }
 

@@ -134,7 +134,7 @@ impl Lane<'_> {
         mut at: u64,
         sink: &mut impl Sink,
     ) -> anyhow::Result<u64> {
-        feed.scan(end);
+        feed.scan(end, self.redactor);
         let ready = feed.ready(end == End::Closed);
         for record in feed.records(ready, self.redactor) {
             let byte_end = at + u64::from(record.original_len);

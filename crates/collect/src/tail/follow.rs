@@ -133,14 +133,14 @@ impl Follow {
             self.last_bytes = Instant::now();
             read += n;
             if self.feed.pending() >= READ_BYTES {
-                self.feed.scan(End::Open);
+                self.feed.scan(End::Open, redactor);
                 match self.send(ship, redactor, false)? {
                     Turn::Done => {}
                     stopped => return Ok(stopped),
                 }
             }
         }
-        self.feed.scan(if self.idle() >= micros(RECORD_IDLE_US) { End::Idle } else { End::Open });
+        self.feed.scan(if self.idle() >= micros(RECORD_IDLE_US) { End::Idle } else { End::Open }, redactor);
         let turn = self.send(ship, redactor, self.idle() >= micros(PIECE_HOLD_US))?;
         Ok(if turn == Turn::Done && read >= TURN_BYTES { Turn::More } else { turn })
     }
@@ -151,7 +151,7 @@ impl Follow {
             Turn::Done => {}
             other => return Ok(other),
         }
-        self.feed.scan(End::Closed);
+        self.feed.scan(End::Closed, redactor);
         match self.send(ship, redactor, true)? {
             Turn::Done if !self.settle(0)? => Ok(Turn::Changed),
             turn => Ok(turn),

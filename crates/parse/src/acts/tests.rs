@@ -96,7 +96,8 @@ fn tell(lines: &[Line]) -> Told {
         };
         let id = [number as u8 + 1; 16];
         let flags = if text.contains(" P ") || text.contains(" F ") { RecordFlags(RecordFlags::PIECE) } else { RecordFlags::default() };
-        let meta = RecordMeta { source: SourceId(id), generation: Generation(id), observed_time: Some(ARRIVED), flags, ..RecordMeta::default() };
+        let meta =
+            RecordMeta { source: SourceId(id), generation: Generation(id), observed_time: Some(ARRIVED), flags, ..RecordMeta::default() };
         let event = deriver.derive(&definition, &meta, LogClass::Security, &n, text.as_bytes()).into_owned();
         acts.push(event.act_id.as_deref().map_or(n, |act| act.parse().unwrap()));
         events.push(event);
