@@ -11,6 +11,7 @@ mod modifier;
 mod node;
 mod pattern;
 mod scratch;
+mod shape;
 mod when;
 
 use event::Field;

@@ -22,6 +22,8 @@ use super::{
 
 /// From this many alternatives on, they are tested as one set.
 const SET_MIN: usize = 6;
+/// The field that is made of `statement` when a rule asks for it.
+pub const SHAPE: &str = "statement_shape";
 /// Slots of a matcher.
 const SLOTS_MAX: usize = 4_096;
 
@@ -53,6 +55,9 @@ impl Compiler {
         Ok(index)
     }
     fn field(&mut self, name: &str) -> Result<u16, String> {
+        if name == SHAPE {
+            return self.slot(Slot::Shape);
+        }
         let field = (self.names)(&name.replace(r"\[", "[").replace(r"\]", "]"))?;
         self.slot(Slot::Field(field))
     }

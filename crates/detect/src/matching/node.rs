@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::HashSet, sync::Arc};
 
 use aho_corasick::AhoCorasick;
-use event::Field;
+use event::{Field, field::Column};
 use regex::Regex;
 
 use super::{Record, Scalar, Scratch, cidr::Cidr, pattern::Pattern, when::TimePart};
@@ -15,6 +15,8 @@ pub enum Slot {
     Field(Field),
     /// The text that keywords are searched in.
     Keywords,
+    /// The shape of the statement: its structure without its literals.
+    Shape,
 }
 
 /// A number of a rule or of a record. Ids exceed 2^53, so whole numbers stay whole.
@@ -174,9 +176,14 @@ impl View<'_> {
         match &self.slots[slot as usize] {
             Slot::Field(field) => self.record.visit(field, each),
             Slot::Keywords => self.record.visit_keywords(each),
+            Slot::Shape => super::scratch::visit_shape(self.record, each),
         }
     }
-    fn visit_text(&self, slot: u16, pass: impl Fn(&str) -> bool) -> bool {
+    fn visit_text(&mut self, slot: u16, pass: impl Fn(&str) -> bool) -> bool {
+        // A shape is in lower case as it is, and costly enough to be made once for all rules.
+        if self.slots[slot as usize] == Slot::Shape {
+            return self.lower(slot, pass);
+        }
         self.visit(slot, &mut |v| text_of(v, &pass).unwrap_or(false))
     }
     fn lower(&mut self, slot: u16, pass: impl Fn(&str) -> bool) -> bool {
@@ -186,6 +193,7 @@ impl View<'_> {
         match &self.slots[slot as usize] {
             Slot::Field(field) => self.record.has(field),
             Slot::Keywords => true,
+            Slot::Shape => self.record.has(&Field::Column(Column::Statement)),
         }
     }
     fn same_as(&mut self, slot: u16, other: u16, how: How, cased: bool) -> bool {

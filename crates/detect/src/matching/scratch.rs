@@ -2,7 +2,19 @@
 
 use std::fmt::Write as _;
 
-use super::{Record, Scalar, node::Slot, pattern::push_lower};
+use event::{Field, field::Column};
+
+use super::{Record, Scalar, node::Slot, pattern::push_lower, shape::push_shape};
+
+/// Hands out the shape of the record's statement.
+pub(super) fn visit_shape(record: &dyn Record, each: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+    record.visit(&Field::Column(Column::Statement), &mut |value| {
+        let Scalar::Text(statement) = value else { return false };
+        let mut shape = String::with_capacity(statement.len());
+        push_shape(&mut shape, statement);
+        each(Scalar::Text(&shape))
+    })
+}
 
 /// Buffers that are used again for every record. One per thread.
 #[derive(Debug, Default)]
@@ -79,6 +91,7 @@ impl Scratch {
         match slot {
             Slot::Field(field) => record.visit(field, &mut each),
             Slot::Keywords => record.visit_keywords(&mut each),
+            Slot::Shape => visit_shape(record, &mut each),
         };
     }
     /// Whether any value of the slot, in lower case, passes.
