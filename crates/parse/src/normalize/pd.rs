@@ -56,6 +56,8 @@ static TABLE: Messages = Messages::new(
         ("clock offset", act(&action::APP_ERROR, Failure)),
         ("Welcome to Placement Driver (PD)", act(&action::APP_START, Success).then(version)),
         ("got signal to exit", act(&action::APP_STOP, Success)),
+        // Releases before 2025.
+        ("Got signal to exit", act(&action::APP_STOP, Success)),
         ("PD", look(version)),
     ],
     &[
