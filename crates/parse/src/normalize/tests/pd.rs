@@ -135,6 +135,7 @@ fn effects() {
             (r#"["Welcome to Placement Driver (PD)"]"#, "application_lifecycle.start success", &[]),
             (r"[PD] [release-version=v5.4.1]", "-", &[("version", "v5.4.1")]),
             (r#"["got signal to exit"] [signal=terminated]"#, "application_lifecycle.stop success", &[("fields.signal", "terminated")]),
+            (r#"["Got signal to exit"] [signal=terminated]"#, "application_lifecycle.stop success", &[("fields.signal", "terminated")]),
             (
                 r#"["run server failed"] [error="[PD:server:ErrCancelStartEtcd]etcd start canceled"]"#,
                 "-",
