@@ -91,7 +91,7 @@ fn by_message(event: &Event<'_>) -> Option<Signal> {
 }
 
 /// The parts of Milvus, as their lines name them.
-const MILVUS_PARTS: [&str; 13] = [
+pub const MILVUS_PARTS: [&str; 13] = [
     "proxy",
     "rootcoord",
     "datacoord",

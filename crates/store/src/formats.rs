@@ -10,15 +10,14 @@ use std::{
     sync::Arc,
 };
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::Int64Type;
 use event::clock::ManualClock;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::json;
 
 use crate::{
     Moment, Options, open_read_only,
-    rig::{Counting, Reading, copy, definition, open_with, options},
+    rig::{Counting, Reading, batches, copy, definition, open_with, options},
 };
 
 /// Lines of the sample: (file, line). What is behind the bar was stored after the seal and stands in the log of frames only.
@@ -59,11 +58,7 @@ fn make(dir: &Path) {
 /// Sample and copy: a store that is opened to write changes.
 /// (log, seq) -> (stored text, byte_start, byte_end).
 fn rows(moment: &Moment) -> BTreeMap<(String, i64), (String, i64, i64)> {
-    let mut batches: Vec<RecordBatch> = moment.rows.clone();
-    for file in moment.files.iter() {
-        let reader = ParquetRecordBatchReaderBuilder::try_new(fs::File::open(&file.path).unwrap()).unwrap().build().unwrap();
-        batches.extend(reader.map(Result::unwrap));
-    }
+    let batches = batches(moment);
     let mut found = BTreeMap::new();
     for batch in &batches {
         let text = |name: &str, i: usize| batch.column_by_name(name).unwrap().as_string::<i32>().value(i).to_owned();

@@ -11,14 +11,16 @@ use std::{
     },
 };
 
+use arrow::record_batch::RecordBatch;
 use event::{
     Batch, BatchRecord, Derive, Event, Generation, LogClass, RecordFlags, RecordMeta, Redactor, SourceDefinition, SourceId,
     identity::Tracker,
 };
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
 use crate::{
-    Observer, Options, OwnRecords, SealAt, Seen, Store, StoreError, Ticket,
+    Moment, Observer, Options, OwnRecords, SealAt, Seen, Store, StoreError, Ticket,
     wal::writer::{Disk, Mill, Paper},
 };
 
@@ -267,4 +269,14 @@ pub fn copy(from: &Path, to: &Path) {
         let target = to.join(entry.file_name());
         if entry.path().is_dir() { copy(&entry.path(), &target) } else { fs::copy(entry.path(), target).map(|_| ()).unwrap() }
     }
+}
+
+/// All rows of a moment: those of the files, and those behind them.
+pub fn batches(moment: &Moment) -> Vec<RecordBatch> {
+    let mut batches: Vec<RecordBatch> = moment.rows.clone();
+    for file in moment.files.iter() {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(fs::File::open(&file.path).unwrap()).unwrap().build().unwrap();
+        batches.extend(reader.map(Result::unwrap));
+    }
+    batches
 }

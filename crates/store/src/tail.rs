@@ -76,16 +76,7 @@ struct Waiting {
 
 /// The thread.
 pub(crate) struct Tail {
-    pub replay: Replay,
-    pub live: Arc<Live>,
-    pub queue: Arc<Queue>,
-    pub clock: Arc<dyn Clock>,
-    pub seal_at: SealAt,
-    pub sealer: SyncSender<Job>,
-    /// `state/detect`.
-    pub folder: PathBuf,
-    /// The older of the last two snapshots, for the committer.
-    pub floor: Arc<AtomicU64>,
+    parts: Parts,
     waiting: Option<Waiting>,
     /// When and behind which frame the last snapshot was taken.
     taken: (Micros, u64),
@@ -101,29 +92,18 @@ pub(crate) struct Parts {
     pub clock: Arc<dyn Clock>,
     pub seal_at: SealAt,
     pub sealer: SyncSender<Job>,
+    /// `state/detect`.
     pub folder: PathBuf,
+    /// The older of the last two snapshots, for the committer.
     pub floor: Arc<AtomicU64>,
     /// The newest snapshot's frame.
     pub checkpoint: u64,
 }
 
 impl Tail {
-    pub fn new(p: Parts) -> Self {
-        let taken = (p.clock.now(), p.checkpoint);
-        Self {
-            replay: p.replay,
-            live: p.live,
-            queue: p.queue,
-            clock: p.clock,
-            seal_at: p.seal_at,
-            sealer: p.sealer,
-            folder: p.folder,
-            floor: p.floor,
-            waiting: None,
-            taken,
-            seal_asked: false,
-            idle: Instant::now(),
-        }
+    pub fn new(parts: Parts) -> Self {
+        let taken = (parts.clock.now(), parts.checkpoint);
+        Self { parts, waiting: None, taken, seal_asked: false, idle: Instant::now() }
     }
 
     /// Works until the committer ends.
@@ -132,7 +112,7 @@ impl Tail {
             match from.recv_timeout(IDLE.saturating_sub(self.idle.elapsed())) {
                 Ok(Durable::Group(bytes)) => {
                     if let Err(what) = self.group(&bytes) {
-                        self.queue.stop(&what);
+                        self.parts.queue.stop(&what);
                     }
                 }
                 Ok(Durable::Border { wal_seq, state, done }) => self.border(wal_seq, state, done),
@@ -148,12 +128,14 @@ impl Tail {
         while !bytes.is_empty() {
             // They were built a moment ago in this process: what does not decode now is broken memory.
             let (frame, len) = frame::decode(bytes).map_err(|bad| format!("a frame of this run cannot be read back: {bad}"))?;
-            self.replay.frame(&frame, &self.live, Use { push: true, show: true, replay: false });
+            self.parts.replay.frame(&frame, &self.parts.live, Use { push: true, show: true, replay: false });
             bytes = &bytes[len..];
         }
-        let at = self.replay.at;
-        self.live.change(|l| l.seen = at);
-        while !self.live.wait(Some(IDLE), |l| !l.busy || l.closing || l.fresh.bytes() < FRESH_BYTES_MAX) && self.queue.stopped().is_none() {
+        let at = self.parts.replay.at;
+        self.parts.live.change(|l| l.seen = at);
+        while !self.parts.live.wait(Some(IDLE), |l| !l.busy || l.closing || l.fresh.bytes() < FRESH_BYTES_MAX)
+            && self.parts.queue.stopped().is_none()
+        {
             self.breathe();
         }
         Ok(())
@@ -165,46 +147,50 @@ impl Tail {
             return;
         }
         self.idle = Instant::now();
-        if let Some(observer) = &mut self.replay.observer {
+        if let Some(observer) = &mut self.parts.replay.observer {
             observer.idle();
         }
-        let now = self.clock.now();
+        let now = self.parts.clock.now();
         let (last, at) = self.taken;
         if self.waiting.is_none() && (now - last >= CHECKPOINT_EVERY || now < last) {
-            if self.replay.at > at {
+            if self.parts.replay.at > at {
                 self.take_checkpoint(None);
             } else {
                 self.taken.0 = now;
             }
-            self.queue.order(Order::Release { done: None });
+            self.parts.queue.order(Order::Release { done: None });
         }
         self.write_checkpoint();
         let due = !self.seal_asked && {
-            let live = self.live.lock();
-            !live.busy && self.seal_at.is_due(&live.fresh, now)
+            let live = self.parts.live.lock();
+            !live.busy && self.parts.seal_at.is_due(&live.fresh, now)
         };
         if due {
             self.seal_asked = true;
-            self.queue.order(Order::Border { done: None });
+            self.parts.queue.order(Order::Border { done: None });
         }
     }
 
     fn take_checkpoint(&mut self, done: Option<Done>) {
-        let checkpoint = Checkpoint { wal_seq: self.replay.at, observer: self.replay.observed(), derive: self.replay.derive.snapshot() };
-        self.taken = (self.clock.now(), checkpoint.wal_seq);
+        let checkpoint = Checkpoint {
+            wal_seq: self.parts.replay.at,
+            observer: self.parts.replay.observed(),
+            derive: self.parts.replay.derive.snapshot(),
+        };
+        self.taken = (self.parts.clock.now(), checkpoint.wal_seq);
         let earlier = self.waiting.take().map(|w| w.done).unwrap_or_default();
-        self.waiting = Some(Waiting { checkpoint, own: self.queue.own_counts().0, done: earlier.into_iter().chain(done).collect() });
+        self.waiting = Some(Waiting { checkpoint, own: self.parts.queue.own_counts().0, done: earlier.into_iter().chain(done).collect() });
         self.write_checkpoint();
     }
 
     /// Writes the snapshot that waits, once every record of ours that was appended before it is durable: else a finding that the snapshot
     /// takes for said could be lost.
     fn write_checkpoint(&mut self) {
-        let Some(waiting) = self.waiting.take_if(|w| self.queue.own_counts().1 >= w.own) else { return };
-        let written = waiting.checkpoint.write(&self.folder).and_then(|()| checkpoint::floor(&self.folder));
+        let Some(waiting) = self.waiting.take_if(|w| self.parts.queue.own_counts().1 >= w.own) else { return };
+        let written = waiting.checkpoint.write(&self.parts.folder).and_then(|()| checkpoint::floor(&self.parts.folder));
         match written {
             Ok(floor) => {
-                self.floor.store(floor, Ordering::SeqCst);
+                self.parts.floor.store(floor, Ordering::SeqCst);
                 waiting.done.into_iter().for_each(|d| drop(d.try_send(Ok(()))));
             }
             Err(e) => {
@@ -222,9 +208,9 @@ impl Tail {
     /// Everything up to `wal_seq` has been seen, and nothing behind it: that is what one seal holds.
     fn border(&mut self, wal_seq: u64, mut state: Vec<u8>, done: Option<Done>) {
         self.seal_asked = false;
-        while !self.live.wait(Some(IDLE), |l| !l.busy) {
-            let failing = self.live.lock().failing.clone();
-            if failing.is_some() || self.queue.stopped().is_some() {
+        while !self.parts.live.wait(Some(IDLE), |l| !l.busy) {
+            let failing = self.parts.live.lock().failing.clone();
+            if failing.is_some() || self.parts.queue.stopped().is_some() {
                 let why = failing.unwrap_or_else(|| "it was closed".to_owned());
                 done.into_iter().for_each(|d| {
                     drop(d.try_send(Err(StoreError::Limit(format!("sealing: the seal before this one has not succeeded: {why}")))))
@@ -233,20 +219,20 @@ impl Tail {
             }
             self.breathe();
         }
-        let rows = self.live.lock().rows;
+        let rows = self.parts.live.lock().rows;
         if rows == 0 {
             done.into_iter().for_each(|d| drop(d.try_send(Ok(()))));
             return;
         }
-        snapshot::push_derive(&mut state, &self.replay.derive.snapshot());
-        let fresh = self.live.change(|l| {
+        snapshot::push_derive(&mut state, &self.parts.replay.derive.snapshot());
+        let fresh = self.parts.live.change(|l| {
             l.sealing = l.fresh.batches();
             l.busy = true;
             l.rows = 0;
             std::mem::take(&mut l.fresh)
         });
-        if self.sealer.send(Job { fresh, wal_seq, state, done }).is_err() {
-            self.queue.stop("the thread that seals has ended");
+        if self.parts.sealer.send(Job { fresh, wal_seq, state, done }).is_err() {
+            self.parts.queue.stop("the thread that seals has ended");
         }
     }
 }

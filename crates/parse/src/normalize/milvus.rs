@@ -10,7 +10,7 @@ use super::{
     errors::first_sentence,
     milvus_method,
 };
-use crate::Format;
+use crate::{Format, product::MILVUS_PARTS};
 
 /// Where the name of the database, of the collection and of the account stands, by version and part.
 const DATABASE: &[&str] = &["db", "dbName", "db_name", "database"];
@@ -32,25 +32,10 @@ pub fn normalize(event: &mut Event<'_>, format: Format) {
 
 /// The part of Milvus: `role` where that names one (elsewhere it names a role of an account), else the folder of the code that wrote the line.
 fn component(event: &mut Event<'_>) {
-    const PARTS: &[&str] = &[
-        "proxy",
-        "rootcoord",
-        "datacoord",
-        "querycoord",
-        "indexcoord",
-        "mixcoord",
-        "datanode",
-        "querynode",
-        "indexnode",
-        "streamingnode",
-        "streamingcoord",
-        "standalone",
-        "cdc",
-    ];
     if event.component.is_some() {
         return;
     }
-    let is_part = |t: &str| PARTS.iter().find(|p| **p == t).copied();
+    let is_part = |t: &str| MILVUS_PARTS.iter().find(|p| **p == t).copied();
     if let Some(part) = event.field_text("role").and_then(is_part) {
         let _ = take(event, "role");
         event.component = Some(Cow::Borrowed(part));

@@ -2,27 +2,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 use std::{collections::BTreeMap, fs};
 
-use arrow::array::{AsArray as _, RecordBatch};
+use arrow::array::AsArray as _;
 use event::{
     clock::{HOUR, MINUTE, ManualClock},
     frame::{self, Kind},
 };
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
 use super::*;
 use crate::{
     View,
-    rig::{Counting, Faults, Reading, definition, memory, open, open_with, options},
+    rig::{Counting, Faults, Reading, batches, definition, memory, open, open_with, options},
 };
 
 /// Name -> stored text and the deriver's count, of all rows of a moment: nothing twice.
 fn rows(moment: &Moment) -> BTreeMap<String, (String, String)> {
-    let mut batches: Vec<RecordBatch> = moment.rows.clone();
-    for file in moment.files.iter() {
-        let reader = ParquetRecordBatchReaderBuilder::try_new(fs::File::open(&file.path).unwrap()).unwrap().build().unwrap();
-        batches.extend(reader.map(Result::unwrap));
-    }
+    let batches = batches(moment);
     let mut found = BTreeMap::new();
     for batch in &batches {
         let text = |name: &str, i: usize| batch.column_by_name(name).unwrap().as_string::<i32>().value(i).to_owned();
