@@ -68,6 +68,9 @@ pub(super) fn skip_space(b: &[u8], from: usize) -> usize {
                 }
                 p = end + 1;
             }
+            // What stands in an executable comment is a part of the statement: `/*!50000 by*/`, `/*T! by */`.
+            b'/' if executable(b, p).is_some() => p = executable(b, p).unwrap_or(p + 1),
+            b'*' if at(b, p + 1) == Some(b'/') => p += 2,
             b'/' if at(b, p + 1) == Some(b'*') => match memchr::memmem::find(&b[p + 2..limit.max(p + 2)], b"*/") {
                 Some(n) => p += n + 4,
                 None => return p,
@@ -76,6 +79,19 @@ pub(super) fn skip_space(b: &[u8], from: usize) -> usize {
         }
     }
     p
+}
+
+/// Behind the opening of a comment that MySQL or TiDB executes.
+fn executable(b: &[u8], p: usize) -> Option<usize> {
+    let rest = b.get(p..)?;
+    let mark = [&b"/*!"[..], b"/*T!", b"/*t!"].into_iter().find(|m| rest.starts_with(m))?;
+    let digits = run(b, p + mark.len(), 6, |c| c.is_ascii_digit());
+    if at(b, digits) != Some(b'[') {
+        return Some(digits);
+    }
+    // `/*T![auto_id_cache] ..`: the feature that it is for.
+    let close = run(b, digits, 64, |c| c != b']');
+    Some(if at(b, close) == Some(b']') { close + 1 } else { digits })
 }
 
 /// Before spaces, tabs and line ends, also escaped ones.

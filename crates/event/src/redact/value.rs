@@ -192,9 +192,32 @@ pub(super) fn quoted(b: &[u8], p: usize, depth: usize) -> Option<Value> {
         b'_' if at(b, p + 1) != Some(b'_') => skip_space(b, run(b, p, 24, is_word)),
         _ => p,
     };
+    if let Some(inner) = twice(b, introducer) {
+        let end = inner.end + 2;
+        return Some(Value { secrets: one(placeholder(&b[inner.clone()]), inner), end });
+    }
     let literal = literal(b, introducer, depth)?;
     let skip = placeholder(&b[literal.inner.clone()]);
     Some(Value { end: literal.end, secrets: one(skip, literal.inner) })
+}
+
+/// The inside of `''x''`: a literal of a statement that itself stands in quotes (`prepare s from '.. by ''x'''`). An empty literal is none.
+fn twice(b: &[u8], p: usize) -> Option<Range<usize>> {
+    let start = p + 2;
+    let ends = |c: u8| c.is_ascii_whitespace() || matches!(c, b'\'' | b',' | b';' | b')' | b']' | b'"' | b'\\');
+    if b.get(p..start)? != b"''" || at(b, start).is_none_or(ends) {
+        return None;
+    }
+    let mut from = start;
+    loop {
+        let close = from + memchr(b'\'', b.get(from..(start + MARKED_BYTES_MAX).min(b.len()))?)?;
+        match run(b, close, 64, |c| c == b'\'') - close {
+            1 => return None,
+            // Two end it; a third one ends what it stands in. More are quotes of its own, written twice.
+            2 | 3 => return Some(start..close),
+            more => from = close + more,
+        }
+    }
 }
 
 /// A text between TiDB's markers, as characters or as the escapes of a JSON encoder; quotes inside them stay. Without a closing marker it goes to the
