@@ -146,6 +146,37 @@ pub fn scan(text: &str) -> Option<Stamp> {
     scan_bytes(text.as_bytes())
 }
 
+/// Two digits, or a number above 99 where one of them is none.
+fn two(tens: u8, ones: u8) -> i64 {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    if tens > 9 || ones > 9 { 1000 } else { i64::from(tens) * 10 + i64::from(ones) }
+}
+
+/// Go's and Rust's own form, `2026/11/21 21:17:09.495 +00:00`, whole: it begins nearly every line, so it has a way of its own. None where anything is
+/// different; the general way then decides.
+pub fn scan_usual(text: &str) -> Option<Stamp> {
+    let b: &[u8; 30] = text.as_bytes().try_into().ok()?;
+    if (b[4], b[7], b[10], b[13], b[16], b[19], b[23], b[27]) != (b'/', b'/', b' ', b':', b':', b'.', b' ', b':') {
+        return None;
+    }
+    let (century, year, month, day) = (two(b[0], b[1]), two(b[2], b[3]), two(b[5], b[6]), two(b[8], b[9]));
+    let (h, m, s) = (two(b[11], b[12]), two(b[14], b[15]), two(b[17], b[18]));
+    let (milli, last) = (two(b[20], b[21]), two(b'0', b[22]));
+    let (east_h, east_m) = (two(b[25], b[26]), two(b[28], b[29]));
+    let usual = century <= 99 && year <= 99 && h <= 23 && m <= 59 && s <= 59 && milli <= 99 && last <= 9 && east_h <= 18 && east_m <= 59;
+    let sign = match b[24] {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    if !usual {
+        return None;
+    }
+    let date = days(century * 100 + year, month, day)?;
+    let wall = date * DAY + h * HOUR + m * MINUTE + s * SECOND + (milli * 10 + last) * (SECOND / 1000);
+    Some(Stamp { wall, offset: i32::try_from(sign * (east_h * 3600 + east_m * 60)).ok(), len: 30 })
+}
+
 /// [`scan`] over bytes that need not be UTF-8.
 pub fn scan_bytes(b: &[u8]) -> Option<Stamp> {
     let year = digits(b, 0, 4)?;
@@ -213,6 +244,8 @@ mod tests {
         ] {
             let stamp = scan(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((rfc3339(stamp.at(&Zone::Assumed).0).as_str(), stamp.offset, &text[stamp.len..]), (utc, offset, rest), "{text}");
+            let usual = scan_usual(text);
+            assert!(usual.is_none() || usual == Some(stamp), "{text}");
         }
         assert_eq!(rfc3339(scan_gin("2026/11/21 - 21:28:53 | 401").unwrap().wall), "2026-11-21T21:28:53.000Z");
         assert_eq!(rfc3339(scan_glog("20240107 17:16:04.771325    27").unwrap().wall), "2024-01-07T17:16:04.771325Z");
@@ -231,8 +264,11 @@ mod tests {
             "2026/11/2",
             "2026/11/2é 21:00:00",
             "2026/11/21_21:00:00",
+            "2026/02/29 00:00:00.000 +00:00",
+            "2026/11/2x 00:00:00.000 +00:00",
+            "2026/11/21 25:00:00.000 +00:00",
         ] {
-            assert_eq!(scan(text), None, "{text}");
+            assert_eq!((scan(text), scan_usual(text)), (None, None), "{text}");
         }
         assert_eq!(scan_gin("2026/11/21 21:28:53"), None);
         assert_eq!(scan_glog("0107 17:16:04.771325"), None);

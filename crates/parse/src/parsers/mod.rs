@@ -143,12 +143,21 @@ pub fn level(text: &str) -> Option<&'static str> {
         ("INFORMATION", "INFO"),
         ("NOTICE", "INFO"),
     ];
+    // The two that nearly all lines have.
+    match text {
+        "INFO" => return Some("INFO"),
+        "WARN" => return Some("WARN"),
+        _ => {}
+    }
     LEVELS
         .iter()
         .find(|(name, _)| *name == text)
         .or_else(|| LEVELS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)))
         .map(|(_, l)| *l)
 }
+
+/// Room for the fields of nearly every line.
+const FIELDS_USUAL: usize = 8;
 
 /// Which keys may have been seen in a line: a small filter, so that a line of many different keys is not compared with itself.
 #[derive(Debug, Clone, Copy, Default)]
@@ -174,6 +183,9 @@ impl Seen {
     }
     /// Like [`put_field`], for a parser that puts all fields of a line.
     pub fn put<'r>(&mut self, event: &mut Event<'r>, key: Text<'r>, value: Value<'r>) {
+        if event.fields.capacity() == 0 {
+            event.fields.reserve(FIELDS_USUAL);
+        }
         if self.maybe(&key) {
             put_field(event, key, value);
         } else {

@@ -19,6 +19,12 @@ pub fn closing(b: &[u8], from: usize) -> Option<usize> {
     }
 }
 
+/// The closing quote, and whether anything is escaped before it: the first look decides for nearly every string.
+pub fn closing_escaped(b: &[u8], from: usize) -> Option<(usize, bool)> {
+    let at = from + memchr2(b'"', b'\\', b.get(from..)?)?;
+    if b[at] == b'"' { Some((at, false)) } else { closing(b, at).map(|at| (at, true)) }
+}
+
 /// The text of a JSON string's inside. Borrowed where nothing is escaped.
 pub fn unescape(inside: &str) -> Cow<'_, str> {
     let Some(first) = memchr(b'\\', inside.as_bytes()) else { return Cow::Borrowed(inside) };

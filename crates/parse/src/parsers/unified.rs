@@ -77,12 +77,19 @@ fn skip_spaces(b: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// Where the bracket of the usual time ends: `[2026/11/21 21:17:09.495 +00:00]`.
+const USUAL_TIME: std::ops::Range<usize> = 1..31;
+
 /// What stands before the message or the first field, none where this is no line of the format.
 pub(super) fn head(text: &str) -> Option<Head<'_>> {
     let b = text.as_bytes();
     let mut head = Head::default();
     let mut at = 0;
-    if b.get(1).is_some_and(u8::is_ascii_digit) {
+    let usual = if b.get(USUAL_TIME.end) == Some(&b']') { text.get(USUAL_TIME).and_then(time::scan_usual) } else { None };
+    if usual.is_some() {
+        head.stamp = usual;
+        at = skip_spaces(b, USUAL_TIME.end + 1);
+    } else if b.get(1).is_some_and(u8::is_ascii_digit) {
         let (inside, behind) = bracket(text, 0)?;
         head.stamp = time::scan(inside).filter(|s| s.len == inside.len());
         head.bad_time = head.stamp.is_none();
@@ -127,10 +134,24 @@ pub(super) fn is_caller(text: &str) -> bool {
         return true;
     }
     let b = text.as_bytes();
-    let digits = b.iter().rev().take_while(|c| c.is_ascii_digit()).count();
-    let Some(file) = b[..b.len() - digits].strip_suffix(b":") else { return false };
-    digits > 0 && !file.is_empty() && file.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-' | b'/' | b'@' | b'+'))
+    let mut colon = b.len();
+    while colon > 0 && b[colon - 1].is_ascii_digit() {
+        colon -= 1;
+    }
+    colon > 1 && colon < b.len() && b[colon - 1] == b':' && b[..colon - 1].iter().all(|c| CALLER[usize::from(*c)])
 }
+
+/// Bytes of a source file's path.
+static CALLER: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut c = 0;
+    while c < 256 {
+        let byte = c as u8;
+        table[c] = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'@' | b'+');
+        c += 1;
+    }
+    table
+};
 
 fn is_source_file(caller: &str) -> bool {
     let file = caller.rsplit_once(':').map_or(caller, |(file, _)| file);
@@ -180,6 +201,7 @@ pub(super) fn items<'r>(text: &'r str, named: bool, event: &mut Event<'r>) {
     }
 }
 
+#[inline]
 fn item(text: &str, at: usize, as_message: bool) -> Option<(Item<'_>, usize)> {
     let b = text.as_bytes();
     let inside = at + 1;
@@ -188,8 +210,8 @@ fn item(text: &str, at: usize, as_message: bool) -> Option<(Item<'_>, usize)> {
         return Some((Item::Message(Cow::Borrowed(&text[inside..end])), end + 1));
     }
     let (key, equals) = if b.get(inside) == Some(&b'"') {
-        let close = quoted::closing(b, inside + 1)?;
-        let name = quoted::unescape(&text[inside + 1..close]);
+        let (close, escaped) = quoted::closing_escaped(b, inside + 1)?;
+        let name = inside_of(text, inside + 1..close, escaped);
         match b.get(close + 1) {
             Some(b'=') => (name, close + 1),
             Some(b']') => return Some((Item::Message(name), close + 2)),
@@ -199,7 +221,7 @@ fn item(text: &str, at: usize, as_message: bool) -> Option<(Item<'_>, usize)> {
             }
         }
     } else {
-        let stop = inside + memchr2(b'=', b']', b.get(inside..)?)?;
+        let stop = key_end(b, inside)?;
         if b[stop] == b']' {
             return Some((Item::Message(Cow::Borrowed(&text[inside..stop])), stop + 1));
         }
@@ -209,14 +231,33 @@ fn item(text: &str, at: usize, as_message: bool) -> Option<(Item<'_>, usize)> {
     Some((Item::Field(key, value), behind))
 }
 
+/// The text inside quotes.
+fn inside_of(text: &str, range: std::ops::Range<usize>, escaped: bool) -> Text<'_> {
+    if escaped { quoted::unescape(&text[range]) } else { Cow::Borrowed(&text[range]) }
+}
+
+/// A key without quotes is looked through byte by byte up to this length: that is quicker than to call a search.
+const SHORT_KEY_BYTES: usize = 24;
+
+/// The `=` behind a key, or the `]` of a bracket without one.
+fn key_end(b: &[u8], from: usize) -> Option<usize> {
+    let near = b.len().min(from + SHORT_KEY_BYTES);
+    let found = b.get(from..near)?.iter().position(|c| matches!(c, b'=' | b']'));
+    found.map(|n| from + n).or_else(|| memchr2(b'=', b']', &b[near..]).map(|n| near + n))
+}
+
 /// The value at `at`, and behind its bracket.
+#[inline]
 fn value<'r>(text: &'r str, at: usize, key: &str) -> Option<(Text<'r>, usize)> {
     let b = text.as_bytes();
     match b.get(at)? {
         b'"' => {
-            let close = quoted::closing(b, at + 1)?;
+            let (close, escaped) = quoted::closing_escaped(b, at + 1)?;
             if b.get(close + 1) == Some(&b']') {
-                return Some((quoted::unescape(quoted::without_stack(key, &text[at + 1..close])), close + 2));
+                let inside = &text[at + 1..close];
+                // A stack has line ends, and they are escaped.
+                let value = if escaped { quoted::unescape(quoted::without_stack(key, inside)) } else { Cow::Borrowed(inside) };
+                return Some((value, close + 2));
             }
         }
         b'[' => {
