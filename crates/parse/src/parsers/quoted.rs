@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2, memmem};
 
 /// The closing quote of a string whose first byte behind the opening quote is at `from`: the first quote with an even number of backslashes before it.
 /// (Stacks are full of escapes and hold no quotes, so looking for quotes alone is several times faster than stopping at each escape.)
