@@ -16,7 +16,10 @@ use memchr::memchr;
 use kind::{LineKind, ends_others};
 use view::View;
 
-use crate::{parsers::access::begins_row, prefix::Carrier};
+use crate::{
+    parsers::access::{begins_row, closes_all},
+    prefix::Carrier,
+};
 
 /// What is known about the bytes behind the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,8 +205,8 @@ impl Framer {
     /// What the line means for the record under way; begins one where none is.
     fn step(&mut self, line: &[u8]) -> Step {
         // By far the commonest line: a whole unified one. (An access row may end with a bracket of its own and go on.)
-        let whole = line.starts_with(b"[20") && line.ends_with(b"]") && !begins_row(line);
-        if whole && self.open.is_none() && self.interrupted.is_empty() {
+        let whole = line.starts_with(b"[20") && line.ends_with(b"]");
+        if whole && self.open.is_none() && self.interrupted.is_empty() && (!begins_row(line) || is_closed_row(line)) {
             self.resume = None;
             self.open = Some(Open::new(Kind::Line, Carrier::None, 0));
             return Step::EndAfter;
@@ -369,6 +372,11 @@ impl Open {
             Kind::OpenString | Kind::Row => Step::Continue,
         }
     }
+}
+
+/// A dated row of an access log that closes all that it opens: it is whole.
+fn is_closed_row(line: &[u8]) -> bool {
+    kind::is_dated(line) && closes_all(line)
 }
 
 #[cfg(test)]

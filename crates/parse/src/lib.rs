@@ -4,6 +4,7 @@
 //! marked `unparsed`. Untrusted bytes come in here, so every loop is linear in the record and every depth is bounded.
 
 pub mod acts;
+mod address;
 pub mod class;
 pub mod deriver;
 pub mod framing;

@@ -8,7 +8,7 @@ use std::{borrow::Cow, sync::LazyLock};
 
 use memchr::memmem::Finder;
 
-use super::{config::key_id_ok, kind::KINDS};
+use super::{config::key_id_ok, kind::KINDS, scan::Scan};
 use crate::Issue;
 
 /// What every mark begins with.
@@ -23,6 +23,12 @@ static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(PREFIX))
 /// Where the next text that looks like the beginning of a mark stands.
 fn find(bytes: &[u8], from: usize) -> Option<usize> {
     FINDER.find(bytes.get(from..)?).map(|at| from + at)
+}
+
+/// The beginning of what may look like a mark: that is looked for afterwards, in all of the text.
+pub(super) fn seen(scan: &mut Scan<'_>, _: usize) -> Option<usize> {
+    scan.marked = true;
+    None
 }
 
 /// Where texts of the input look like the beginning of a mark, without overlap.

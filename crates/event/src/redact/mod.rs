@@ -114,7 +114,8 @@ impl Redactor {
             }
             scan.hits.retain(|h| !chosen.exceptions.iter().any(|e| e.is_match(&b[h.range.clone()])));
         }
-        (apart(scan.hits), mark::looks(b))
+        let marks = if scan.marked { mark::looks(b) } else { Vec::new() };
+        (apart(scan.hits), marks)
     }
     fn kind_name(&self, kind: KindId) -> &str {
         let i = usize::from(kind);

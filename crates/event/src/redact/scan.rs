@@ -105,6 +105,8 @@ pub(super) struct Scan<'b> {
     pub params: Vec<super::detect::params::Param>,
     /// Account statements seen so far.
     pub verbs: super::detect::email::Verbs,
+    /// Whether the text may hold what looks like a mark.
+    pub marked: bool,
 }
 
 impl<'b> Scan<'b> {
@@ -121,20 +123,22 @@ impl<'b> Scan<'b> {
             accounts: Vec::new(),
             params: Vec::new(),
             verbs: Default::default(),
+            marked: false,
         }
     }
     /// Looks at everything.
     pub fn run(&mut self) {
-        let mut from = 0;
-        while let Some((at, buckets)) = sieve::next(self.b, from) {
+        sieve::each(self.b, |at, found| {
             let mut done = at + 1;
-            sieve::each(self.b, at, buckets, |detect| {
+            for detect in found {
                 if let Some(n) = detect(self, at) {
                     done = done.max(n);
                 }
-            });
-            from = done;
-        }
+            }
+            // What is stepped over may hold a mark.
+            self.marked |= done > at + 1;
+            done
+        });
     }
     /// The string level at `at`, which is at or behind the place looked at.
     pub fn depth_at(&mut self, here: usize, at: usize) -> Depth {

@@ -1,11 +1,13 @@
 //! The sieve that the common line falls through: it names every place where a detector must look. Owns: the needles. May name a place for nothing,
 //! must never miss one.
 //!
-//! A needle is four sets of bytes, one a lane; letters match in either case. One look-up a byte in a table of 2 KiB tells which needles may stand at a
-//! place, without a branch until one may. Needles share 16 buckets; they are grouped so that the unions of their lanes are still rare.
+//! A needle is four sets of bytes, one a lane; letters match in either case. The bytes are looked at in pairs: one look-up a byte in a table of 2 KiB, one
+//! shift a pair, no branch until a needle may stand there. A needle begins with a pair or between two; for either the pair and the one before it tell
+//! which buckets it may be of. Needles share 16 buckets, grouped so that the unions of their lanes are still rare; a bit a needle then tells for sure.
 
 use super::{
     detect::{auth, card, email, hash, keys, options, params, pem, sql, tokens, url},
+    mark,
     scan::Scan,
 };
 
@@ -21,10 +23,10 @@ struct Needle {
 
 /// Bytes of a needle.
 const LANES: usize = 4;
-/// Needles share so many bits in each lane.
+/// Needles share so many bits in each field of a pair.
 const BUCKETS: usize = 16;
-/// Bytes looked at between two branches.
-const STEP: usize = 8;
+/// Bytes looked at between two branches: pairs.
+const STEP: usize = 16;
 
 /// Any byte.
 const ANY: &[u8] = b"";
@@ -48,153 +50,205 @@ const fn needle(bucket: u8, lanes: [&'static [u8]; LANES], detect: Detector) -> 
     Needle { bucket, lanes, detect }
 }
 
-/// All needles, grouped by bucket.
+/// All needles. Where several stand at one place their detectors look in this order. The buckets are those of least chance in recorded logs.
 const NEEDLES: &[Needle] = &[
-    needle(0, [b"p", b"a", b"s", b"s"], keys::detect),
-    needle(0, [b"m", b"a", b"i", b"l"], keys::detect),
-    needle(0, [b"c", b"a", b"r", b"d"], keys::detect),
-    needle(0, [b"p", b"a", b"n", BIND], keys::detect),
-    needle(1, [b"s", b"e", b"c", b"r"], keys::detect),
-    needle(1, [b"e", b"a", b"r", b"e"], auth::bearer),
-    needle(2, [b"o", b"k", b"e", b"n"], keys::detect),
-    needle(2, [b"o", b"o", b"k", b"i"], auth::cookie),
-    needle(2, [b"h", b"o", b"o", b"k"], url::webhook),
-    needle(3, [b"stienrghy_-.", b"k", b"e", b"y"], keys::detect),
-    needle(3, [b"i", b" ", b"k", b"e"], keys::two_words),
-    needle(4, [b"p", b"w", b"d", ANY], keys::detect),
-    needle(4, [b"p", b"w", b"=:\"'` ", ANY], keys::detect),
-    needle(4, [b"c", b"c", b"=:\"'_n", ANY], keys::detect),
-    needle(4, [b":", b"/", b"/", ANY], url::detect),
-    needle(5, [b"_-h", b"s", b"t", b"r"], keys::detect),
-    needle(5, [b"g", b"n", b"a", b"t"], url::signature),
+    needle(10, [b"p", b"a", b"s", b"s"], keys::detect),
+    needle(5, [b"m", b"a", b"i", b"l"], keys::detect),
+    needle(2, [b"c", b"a", b"r", b"d"], keys::detect),
+    needle(10, [b"p", b"a", b"n", BIND], keys::detect),
+    needle(0, [b"s", b"e", b"c", b"r"], keys::detect),
+    needle(2, [b"e", b"a", b"r", b"e"], auth::bearer),
+    needle(1, [b"o", b"k", b"e", b"n"], keys::detect),
+    needle(1, [b"o", b"o", b"k", b"i"], auth::cookie),
+    needle(3, [b"h", b"o", b"o", b"k"], url::webhook),
+    needle(1, [b"stienrghy_-.", b"k", b"e", b"y"], keys::detect),
+    needle(12, [b"i", b" ", b"k", b"e"], keys::two_words),
+    needle(14, [b"p", b"w", b"d", ANY], keys::detect),
+    needle(14, [b"p", b"w", b"=:\"'` ", ANY], keys::detect),
+    needle(9, [b"c", b"c", b"=:\"'_n", ANY], keys::detect),
+    needle(9, [b":", b"/", b"/", ANY], url::detect),
+    needle(7, [b"_-h", b"s", b"t", b"r"], keys::detect),
+    needle(10, [b"g", b"n", b"a", b"t"], url::signature),
     needle(5, [b"?&6;", b"s", b"i", b"g"], url::signature),
-    needle(5, [b"n", b"t", b"i", b"f"], sql::identified),
-    needle(5, [b"n", b"t", b"o", SPACE], sql::insert),
-    needle(5, [b"n", b"t", b"r", b"y"], params::duplicate),
-    needle(6, [b"s", b"k", b"-", ALNUM], tokens::detect),
-    needle(6, [b"sr", b"k", b"_", b"lt"], tokens::detect),
-    needle(7, [b"b", b"y", SPACE, ANY], sql::by),
-    needle(7, [b" \"'", b"-", b"pu", ANY], options::detect),
-    needle(8, [b"t", b"h", b"o", b"r"], auth::authorization),
-    needle(8, [b"-", b"b", b"e", b"g"], pem::begin),
-    needle(8, [b"-", b"e", b"n", b"d"], pem::end),
-    needle(8, [b"e", b"_", b"p", b"a"], params::execute),
-    needle(9, [BEFORE_AT, b"@", HOST, ANY], email::detect),
-    needle(10, [EDGE, b"23456", DIGIT, DIGIT], card::detect),
-    needle(11, [QUOTE, b"*", HEX, HEX], hash::mysql),
-    needle(11, [QUOTE, b"$", b"a1256y", b"$abrxy0123456789"], hash::crypt),
-    needle(12, [b"a", b"ks", b"i", b"a"], tokens::detect),
-    needle(12, [b"a", b"i", b"z", b"a"], tokens::detect),
-    needle(12, [b"a", b"s", b"i", b"c"], auth::basic),
-    needle(12, [b"a", b"r", b"g", b"u"], params::arguments),
-    needle(12, [b"a", b"u", b"t", b"h"], auth::short),
-    needle(13, [b"g", b"h", b"pousr", b"_"], tokens::detect),
-    needle(13, [b"g", b"l", b"dr", b"t"], tokens::detect),
-    needle(14, [b"e", b"y", b"j", ALNUM], tokens::detect),
+    needle(3, [b"n", b"t", b"i", b"f"], sql::identified),
+    needle(3, [b"n", b"t", b"o", SPACE], sql::insert),
+    needle(3, [b"n", b"t", b"r", b"y"], params::duplicate),
+    needle(12, [b"s", b"k", b"-", ALNUM], tokens::detect),
+    needle(12, [b"sr", b"k", b"_", b"lt"], tokens::detect),
+    needle(11, [b"b", b"y", SPACE, ANY], sql::by),
+    needle(11, [b" \"'", b"-", b"pu", ANY], options::detect),
+    needle(6, [b"t", b"h", b"o", b"r"], auth::authorization),
+    needle(2, [b"-", b"b", b"e", b"g"], pem::begin),
+    needle(15, [b"-", b"e", b"n", b"d"], pem::end),
+    needle(11, [b"e", b"_", b"p", b"a"], params::execute),
+    needle(4, [BEFORE_AT, b"@", HOST, ANY], email::detect),
+    needle(0, [EDGE, b"23456", DIGIT, DIGIT], card::detect),
+    needle(8, [QUOTE, b"*", HEX, HEX], hash::mysql),
+    needle(4, [QUOTE, b"$", b"a1256y", b"$abrxy0123456789"], hash::crypt),
+    needle(5, [b"a", b"ks", b"i", b"a"], tokens::detect),
+    needle(13, [b"a", b"i", b"z", b"a"], tokens::detect),
+    needle(5, [b"a", b"s", b"i", b"c"], auth::basic),
+    needle(13, [b"a", b"r", b"g", b"u"], params::arguments),
+    needle(15, [b"a", b"u", b"t", b"h"], auth::short),
+    needle(5, [b"g", b"h", b"pousr", b"_"], tokens::detect),
+    needle(7, [b"g", b"l", b"dr", b"t"], tokens::detect),
+    needle(11, [b"e", b"y", b"j", ALNUM], tokens::detect),
     needle(14, [b"x", b"o", b"x", b"abceprsd"], tokens::detect),
-    needle(14, [b"h", b"f", b"_", ALNUM], tokens::detect),
-    needle(14, [b"s", b"g", b".", ALNUM], tokens::detect),
-    needle(15, [b"l", b"p", b"a", b"t"], tokens::gitlab),
-    needle(15, [b"l", b"c", b"b", b"t"], tokens::gitlab),
-    needle(15, [b"b", b"_", b"p", b"a"], tokens::github_fine),
-    needle(15, [b"n", b"p", b"m", b"_"], tokens::detect),
-    needle(15, [b"p", b"y", b"p", b"i"], tokens::detect),
-    needle(15, [b"y", b"a", b"2", b"9"], tokens::detect),
-    needle(15, [b"h", b"v", b"s", b"."], tokens::detect),
-    needle(15, [b"x", b"a", b"p", b"p"], tokens::detect),
-    needle(15, [b"c", b"m", b"9", b"v"], tokens::detect),
-    needle(15, [b"2", b"0", b"3", b"9"], card::escaped),
+    needle(12, [b"h", b"f", b"_", ALNUM], tokens::detect),
+    needle(12, [b"s", b"g", b".", ALNUM], tokens::detect),
+    needle(9, [b"l", b"p", b"a", b"t"], tokens::gitlab),
+    needle(9, [b"l", b"c", b"b", b"t"], tokens::gitlab),
+    needle(11, [b"b", b"_", b"p", b"a"], tokens::github_fine),
+    needle(6, [b"n", b"p", b"m", b"_"], tokens::detect),
+    needle(14, [b"p", b"y", b"p", b"i"], tokens::detect),
+    needle(10, [b"y", b"a", b"2", b"9"], tokens::detect),
+    needle(7, [b"h", b"v", b"s", b"."], tokens::detect),
+    needle(14, [b"x", b"a", b"p", b"p"], tokens::detect),
+    needle(13, [b"c", b"m", b"9", b"v"], tokens::detect),
+    needle(6, [b"2", b"0", b"3", b"9"], card::escaped),
+    needle(5, [b"_", b"_", b"m", b"a"], mark::seen),
 ];
 
-const fn build() -> [u64; 256] {
+/// What a byte of a pair can be, a field of buckets each: the first two bytes of a needle, its last two, the byte before one and its first, its middle two.
+type Fields = [[Option<usize>; 2]; 4];
+const FIELDS: Fields = [[Some(0), Some(1)], [Some(2), Some(3)], [None, Some(0)], [Some(1), Some(2)]];
+
+/// The fields that end what the field before them began in the pair before.
+const ENDS: u64 = EVEN | ODD;
+/// A needle begins with the pair before.
+const EVEN: u64 = 0xffff << BUCKETS;
+/// A needle begins with the last byte of the pair before (its last byte is yet to come).
+const ODD: u64 = 0xffff << (3 * BUCKETS);
+
+const fn holds(set: &[u8], b: u8) -> bool {
+    let mut k = 0;
+    while k < set.len() {
+        if set[k].eq_ignore_ascii_case(&b) {
+            return true;
+        }
+        k += 1;
+    }
+    set.is_empty()
+}
+
+/// The fields that a byte is of as the first or second of a pair.
+const fn pairs(second: usize) -> [u64; 256] {
     let mut table = [0u64; 256];
     let mut i = 0;
     while i < NEEDLES.len() {
-        let mut lane = 0;
-        while lane < LANES {
-            let bit = 1u64 << (BUCKETS * lane + NEEDLES[i].bucket as usize);
-            let set = NEEDLES[i].lanes[lane];
-            let mut k = 0;
-            while k < if set.is_empty() { 256 } else { set.len() } {
-                let b = if set.is_empty() { k as u8 } else { set[k] };
-                table[b.to_ascii_lowercase() as usize] |= bit;
-                table[b.to_ascii_uppercase() as usize] |= bit;
-                k += 1;
+        let mut field = 0;
+        while field < FIELDS.len() {
+            let bit = 1u64 << (BUCKETS * field + NEEDLES[i].bucket as usize);
+            let mut b = 0;
+            while b < table.len() {
+                let fits = match FIELDS[field][second] {
+                    Some(lane) => holds(NEEDLES[i].lanes[lane], b as u8),
+                    None => true,
+                };
+                table[b] |= if fits { bit } else { 0 };
+                b += 1;
             }
-            lane += 1;
+            field += 1;
         }
         i += 1;
     }
     table
 }
 
-/// For every byte the buckets that allow it, 16 bits a lane.
-static TABLE: [u64; 256] = build();
-
-fn lanes(b: u8) -> u64 {
-    TABLE[usize::from(b)]
+/// The needles that allow a byte in a lane, a bit each.
+const fn lane(lane: usize) -> [u64; 256] {
+    assert!(NEEDLES.len() <= 64, "a needle is a bit");
+    let mut table = [0u64; 256];
+    let mut i = 0;
+    while i < NEEDLES.len() {
+        let mut b = 0;
+        while b < table.len() {
+            table[b] |= if holds(NEEDLES[i].lanes[lane], b as u8) { 1 << i } else { 0 };
+            b += 1;
+        }
+        i += 1;
+    }
+    table
 }
 
-/// The next place at or behind `from` where a needle may stand, and the buckets it may be of.
-pub(super) fn next(bytes: &[u8], from: usize) -> Option<(usize, u16)> {
-    let rest = bytes.get(from..)?;
-    // `last` are the lanes of the byte before; a pair has lane n of one byte and lane n-1 of the byte before, a quad all four.
-    let (mut last, mut pair1, mut pair2) = (0u64, 0u64, 0u64);
-    let mut chunks = rest.chunks_exact(STEP);
-    let mut start = from;
-    for chunk in &mut chunks {
-        let entry = (last, pair1, pair2);
-        let mut any = 0u64;
-        for b in chunk {
-            let now = lanes(*b);
-            let pair = now & (last << BUCKETS);
-            any |= pair & (pair2 << (2 * BUCKETS));
-            (last, pair1, pair2) = (now, pair, pair1);
-        }
-        if any >> (3 * BUCKETS) != 0 {
-            return first(chunk, start, entry);
-        }
-        start += STEP;
+static FIRST: [u64; 256] = pairs(0);
+static SECOND: [u64; 256] = pairs(1);
+static EXACT: [[u64; 256]; LANES] = [lane(0), lane(1), lane(2), lane(3)];
+
+/// The needles that stand at one place, as bits of [`NEEDLES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found(u64);
+
+impl Iterator for Found {
+    type Item = Detector;
+    fn next(&mut self) -> Option<Detector> {
+        let needle = NEEDLES.get(self.0.trailing_zeros() as usize)?;
+        self.0 &= self.0 - 1;
+        Some(needle.detect)
     }
-    first(chunks.remainder(), start, (last, pair1, pair2))
 }
 
-/// The first place whose needle ends in this chunk.
-fn first(chunk: &[u8], start: usize, (mut last, mut pair1, mut pair2): (u64, u64, u64)) -> Option<(usize, u16)> {
-    for (i, b) in chunk.iter().enumerate() {
-        let now = lanes(*b);
-        let pair = now & (last << BUCKETS);
-        let quad = (pair & (pair2 << (2 * BUCKETS))) >> (3 * BUCKETS);
-        if quad != 0 {
-            // Lanes fill up from the first byte looked at, so the needle begins inside the text.
-            return Some(((start + i + 1).saturating_sub(LANES), quad as u16));
-        }
-        (last, pair1, pair2) = (now, pair, pair1);
-    }
-    None
+fn pair(first: u8, second: u8) -> u64 {
+    FIRST[usize::from(first)] & SECOND[usize::from(second)]
 }
 
-/// Where the needles of each bucket begin in [`NEEDLES`], which is grouped by bucket.
-const STARTS: [usize; BUCKETS + 1] = {
-    let mut starts = [NEEDLES.len(); BUCKETS + 1];
-    let mut i = NEEDLES.len();
-    while i > 0 {
-        i -= 1;
-        starts[NEEDLES[i].bucket as usize] = i;
-    }
-    starts
-};
-
-/// Calls for every needle of these buckets that really stands at `at`.
-pub(super) fn each(bytes: &[u8], at: usize, mut buckets: u16, mut call: impl FnMut(Detector)) {
-    let Some(window) = bytes.get(at..at + LANES) else { return };
-    while buckets != 0 {
-        let bucket = buckets.trailing_zeros() as usize;
-        buckets &= buckets - 1;
-        for n in &NEEDLES[STARTS[bucket]..STARTS[bucket + 1]] {
-            if window.iter().zip(n.lanes).all(|(b, set)| set.is_empty() || set.contains(&b.to_ascii_lowercase())) {
-                call(n.detect);
+/// Calls for every place where a needle stands, in order, but not before the place that the last call gave.
+pub(super) fn each(bytes: &[u8], call: impl FnMut(usize, Found) -> usize) {
+    let mut pass = Pass { bytes, from: 0, call };
+    let (mut start, mut rest, mut last) = (0, bytes, 0u64);
+    while let Some((chunk, behind)) = rest.split_first_chunk::<STEP>() {
+        let (entry, mut any) = (last, 0u64);
+        for two in chunk.as_chunks::<2>().0 {
+            let now = pair(two[0], two[1]);
+            any |= now & (last << BUCKETS);
+            last = now;
+        }
+        (start, rest) = (start + STEP, behind);
+        if any & ENDS != 0 {
+            pass.look(chunk, start - STEP, entry);
+            if pass.from > start {
+                (start, rest, last) = (pass.from, bytes.get(pass.from..).unwrap_or_default(), 0);
             }
         }
     }
+    pass.look(rest, start, last);
 }
+
+/// The places of one text that have their turn.
+struct Pass<'b, F> {
+    bytes: &'b [u8],
+    /// No place before it counts.
+    from: usize,
+    call: F,
+}
+
+impl<F: FnMut(usize, Found) -> usize> Pass<'_, F> {
+    /// Looks again, closely, at pairs of which one may end what may be a needle. `last` is the pair before.
+    #[inline(never)]
+    fn look(&mut self, pairs: &[u8], start: usize, mut last: u64) {
+        for (n, two) in pairs.as_chunks::<2>().0.iter().enumerate() {
+            let at = start + 2 * n;
+            let now = pair(two[0], two[1]);
+            let ends = now & (last << BUCKETS);
+            if ends & EVEN != 0 {
+                self.place(at.saturating_sub(2));
+            }
+            if ends & ODD != 0 {
+                self.place(at.saturating_sub(1));
+            }
+            last = now;
+        }
+    }
+
+    /// Calls where needles really stand.
+    fn place(&mut self, at: usize) {
+        let Some(window) = self.bytes.get(at..).and_then(|rest| rest.first_chunk::<LANES>()) else { return };
+        let found = window.iter().zip(&EXACT).fold(!0, |all, (b, lane)| all & lane[usize::from(*b)]);
+        if found != 0 && at >= self.from {
+            self.from = (self.call)(at, Found(found));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -59,8 +59,13 @@ pub(crate) fn ends_others(kind: LineKind) -> bool {
     matches!(kind, LineKind::Head | LineKind::Legacy | LineKind::Slow)
 }
 
+/// Whether a year stands behind the bracket.
+pub(super) fn is_dated(line: &[u8]) -> bool {
+    line.len() > 6 && line[1..5].iter().all(u8::is_ascii_digit) && matches!(line[5], b'/' | b'-')
+}
+
 fn bracket(line: &[u8]) -> LineKind {
-    let dated = line.len() > 6 && line[1..5].iter().all(u8::is_ascii_digit) && matches!(line[5], b'/' | b'-');
+    let dated = is_dated(line);
     let leveled =
         || [&b"[INFO]"[..], b"[WARN]", b"[ERROR]", b"[DEBUG]", b"[FATAL]", b"[GIN] ", b"[GIN-debug] "].iter().any(|l| line.starts_with(l));
     if dated || leveled() {

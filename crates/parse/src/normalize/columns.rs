@@ -5,6 +5,9 @@
 use std::{borrow::Cow, net::IpAddr};
 
 use event::{Activity, Event, Issue, Status, Text, Value};
+use memchr::{memchr, memrchr};
+
+use crate::address;
 
 /// Names what happened.
 pub fn act(event: &mut Event<'_>, activity: &'static Activity, status: Status) {
@@ -112,7 +115,7 @@ pub fn find(text: &str, what: &str) -> Option<usize> {
     let (bytes, what) = (text.as_bytes(), what.as_bytes());
     let first = *what.first()?;
     let mut from = 0;
-    while let Some(n) = memchr::memchr(first, bytes.get(from..)?) {
+    while let Some(n) = memchr(first, bytes.get(from..)?) {
         let at = from + n;
         if bytes[at..].starts_with(what) {
             return Some(at);
@@ -191,8 +194,8 @@ pub fn split_address(text: &str) -> (&str, Option<i32>) {
     if let Some((host, rest)) = text.strip_prefix('[').and_then(|t| t.split_once(']')) {
         return (host, rest.strip_prefix(':').and_then(|p| p.parse::<u16>().ok()).map(i32::from));
     }
-    match text.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') => match port.parse::<u16>() {
+    match memrchr(b':', text.as_bytes()).map(|at| (&text[..at], &text[at + 1..])) {
+        Some((host, port)) if memchr(b':', host.as_bytes()).is_none() => match port.parse::<u16>() {
             Ok(port) => (host, Some(i32::from(port))),
             Err(_) => (text, None),
         },
@@ -204,7 +207,7 @@ pub fn split_address(text: &str) -> (&str, Option<i32>) {
 pub fn is_address(text: &str) -> bool {
     // Cheap first: a name or a pattern never gets to the real parser.
     let may = text.bytes().next().is_some_and(|b| b.is_ascii_hexdigit() || b == b':');
-    may && text.split_once('%').map_or(text, |(address, _)| address).parse::<IpAddr>().is_ok()
+    address::is_v4(text) || may && text.split_once('%').map_or(text, |(address, _)| address).parse::<IpAddr>().is_ok()
 }
 
 /// The client's host: an address or a name; nothing where it is a pattern, a socket's path or empty.
@@ -234,7 +237,7 @@ pub fn take_client(event: &mut Event<'_>, key: &str) {
 pub fn split_account(text: &str) -> (&str, Option<&str>) {
     // Quotes are rare, and looking for them is not free.
     let bare = |part: &'_ str| part.as_bytes().first().is_some_and(|b| !matches!(b, b'\'' | b'`' | b'"'));
-    match memchr::memrchr(b'@', text.as_bytes()) {
+    match memrchr(b'@', text.as_bytes()) {
         Some(at) => {
             let (name, host) = (&text[..at], &text[at + 1..]);
             let name = if bare(name) { name } else { name.trim_matches(['\'', '`', '"']) };
@@ -309,8 +312,37 @@ pub fn micros_of(number: &str, unit_us: i64) -> Option<i64> {
     i64::try_from(scaled(number, i128::from(unit_us) * 1000)? / 1000).ok()
 }
 
+/// So many digits on either side of the point fit every sum below.
+const PLAIN_DIGITS_MAX: usize = 9;
+
+/// `8.597ms`: digits, perhaps a fraction, one unit. None where it is anything else, which the general way reads.
+fn plain_duration(text: &str) -> Option<i64> {
+    let b = text.as_bytes();
+    let number = |from: usize| {
+        let digits = b[from..].iter().take(PLAIN_DIGITS_MAX).take_while(|c| c.is_ascii_digit());
+        digits.fold((0_u64, 0), |(n, len), c| (n * 10 + u64::from(c - b'0'), len + 1))
+    };
+    let (whole, len) = number(0);
+    let (fraction, digits) = if b.get(len) == Some(&b'.') { number(len + 1) } else { (0, 0) };
+    let unit = if digits > 0 { len + 1 + digits } else { len };
+    let nanos = match &b[unit..] {
+        _ if len == 0 => return None,
+        b"ms" => 1_000_000,
+        b"s" => 1_000_000_000,
+        unit if unit == "µs".as_bytes() => 1_000,
+        _ => return None,
+    };
+    let scale = TENS.get(digits)?;
+    i64::try_from((whole * nanos + fraction * nanos / scale) / 1000).ok()
+}
+
+const TENS: [u64; PLAIN_DIGITS_MAX + 1] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+
 /// Microseconds of a duration as Go and Rust print it: `1.5s`, `2m3.5s`, `53.64µs`, `1h0m0s`.
 pub fn duration(text: &str) -> Option<i64> {
+    if let Some(us) = plain_duration(text) {
+        return Some(us);
+    }
     let (mut rest, mut nanos) = (text, 0_i128);
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
@@ -378,8 +410,14 @@ mod tests {
             ("1.5parsec", None),
             ("-1s", None),
             ("99999999999999999999s", None),
+            ("999999999.999999999s", Some(999_999_999_999_999)),
+            ("1234567890.5s", Some(1_234_567_890_500_000)),
+            ("0.000001ms", Some(0)),
+            ("1.s", Some(1_000_000)),
+            (".5s", Some(500_000)),
         ] {
             assert_eq!(duration(text), want, "{text}");
+            assert!(plain_duration(text).is_none_or(|us| Some(us) == want), "{text}");
         }
         for (text, want) in [
             ("0.610083964", Some(610_083)),

@@ -85,7 +85,7 @@ fn stays(column: &mut Option<i64>, number: Option<i64>) -> bool {
 fn source<'a>(event: &mut Event<'a>, value: &Value<'a>) -> bool {
     let Value::Text(text) = value else { return false };
     // The network stands before the address: `tcp-`, `unix-`.
-    for endpoint in [text.split_once('-').map(|(_, endpoint)| endpoint), Some(&**text)].into_iter().flatten() {
+    for endpoint in [memchr::memchr(b'-', text.as_bytes()).map(|at| &text[at + 1..]), Some(&**text)].into_iter().flatten() {
         let (ip, port) = split_address(endpoint);
         if is_address(ip) {
             event.src_port = port;

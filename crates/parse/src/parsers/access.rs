@@ -10,6 +10,7 @@
 //! What this cannot see: a value that ends its own row properly and then writes a second, perfect row.
 
 mod pattern;
+mod quick;
 mod value;
 
 use std::{
@@ -18,7 +19,7 @@ use std::{
 };
 
 use event::{Event, Issue, Value};
-use memchr::{memchr_iter, memrchr};
+use memchr::memrchr;
 
 use self::{
     pattern::{Outcome, Pattern, Taken},
@@ -52,6 +53,15 @@ pub fn begins_row(line: &[u8]) -> bool {
     line.get(MARK_AT..).is_some_and(|rest| rest.starts_with(MARK)) && line[0] == b'['
 }
 
+/// A sum of this many bytes' brackets fits an `i8`.
+const COUNTED_BYTES: usize = 64;
+
+/// Whether as many brackets are closed as are opened.
+pub(crate) fn closes_all(row: &[u8]) -> bool {
+    let one = |c: &u8| i8::from(*c == b'[') - i8::from(*c == b']');
+    row.chunks(COUNTED_BYTES).map(|chunk| i64::from(chunk.iter().map(one).fold(0, i8::wrapping_add))).sum::<i64>() == 0
+}
+
 /// A configured string may begin with the methods that it is for: `methods=Query,Search [$time_now] ..`.
 const METHODS: &str = "methods=";
 
@@ -82,7 +92,12 @@ impl Formatter {
     /// Whether the row's method is one that the formatter is for.
     fn fits(&self, text: &str, taken: &Taken) -> bool {
         self.methods.is_empty()
-            || taken.get(&self.pattern, text, "method_name").is_none_or(|method| self.methods.iter().any(|m| m == method))
+            || self
+                .pattern
+                .named()
+                .method
+                .and_then(|hole| taken.text(text, hole))
+                .is_none_or(|method| self.methods.iter().any(|m| m == method))
     }
 }
 
@@ -125,8 +140,7 @@ impl Formatters {
     /// is not closed (then it may also be whole).
     pub fn is_open(&self, record: &str) -> bool {
         // Nearly every row closes all that it opens.
-        let count = |bracket| memchr_iter(bracket, record.as_bytes()).count();
-        if record.ends_with(']') && count(b'[') == count(b']') {
+        if record.ends_with(']') && closes_all(record.as_bytes()) {
             return false;
         }
         let taken = &mut Taken::default();
@@ -148,6 +162,9 @@ pub fn entry(format: &str, methods: &[&str]) -> String {
 }
 
 fn parse<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>, formatters: &[Formatter]) -> bool {
+    if formatters.is_empty() {
+        return false;
+    }
     let mut taken = Taken::default();
     // The last bracket of a row nearly always tells its formatter; where it does not, all are tried.
     let tail = tail(text);
@@ -192,7 +209,7 @@ fn all_tried<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>, fo
     let Some(formatter) = ended.or(broken) else { return false };
     place(event);
     formatter.pattern.run(text, &mut taken);
-    if let Some(stamp) = formatter.pattern.times().filter_map(|i| taken.text(text, i)).find_map(time::scan) {
+    if let Some(stamp) = formatter.pattern.times().iter().filter_map(|i| taken.text(text, *i)).find_map(time::scan) {
         stamp.put(event, context.zone);
     }
     event.mark(if ended.is_some() { Issue::Truncated } else { Issue::Forged });
@@ -209,8 +226,9 @@ fn place(event: &mut Event<'_>) {
 fn whole<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>, pattern: &Pattern, taken: &Taken) {
     place(event);
     let mut time_hole = None;
-    for hole in pattern.times() {
-        if let Some(stamp) = taken.text(text, hole).and_then(time::scan) {
+    for &hole in pattern.times() {
+        let known = taken.stamp.filter(|(of, _)| *of == hole).map(|(_, stamp)| stamp);
+        if let Some(stamp) = known.or_else(|| taken.text(text, hole).and_then(time::scan)) {
             stamp.put(event, context.zone);
             time_hole = Some(hole);
             break;
@@ -225,7 +243,7 @@ fn whole<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>, patter
         let value = if hole.kind == Kind::Quotable { unquoted(value) } else { Cow::Borrowed(value) };
         event.fields.push((hole.name.clone(), Value::Text(value)));
     }
-    if pattern.holds_own_words(text, taken) || contradicts_itself(event) {
+    if pattern.holds_own_words(text, taken) || contradicts_itself(text, pattern, taken) {
         event.mark(Issue::Forged);
     }
 }
@@ -239,12 +257,14 @@ fn unquoted(value: &str) -> Cow<'_, str> {
 }
 
 /// Values that fit each for itself and not together.
-fn contradicts_itself(event: &Event<'_>) -> bool {
+fn contradicts_itself(text: &str, pattern: &Pattern, taken: &Taken) -> bool {
+    let value = |hole: Option<usize>| hole.and_then(|hole| taken.text(text, hole));
+    let named = pattern.named();
     // 2.3 says OK and always has a trace id of its own; from 2.4 on a success is `Successful`, and a client may name its requests.
-    let old_success = event.field_text("method_status") == Some("OK");
-    let trace = event.field_text("trace_id").unwrap_or(value::UNKNOWN);
+    let old_success = value(named.status) == Some("OK");
+    let trace = value(named.trace).unwrap_or(value::UNKNOWN);
     // No account's name holds a control character.
-    event.field_text("user_name").is_some_and(value::holds_control) || old_success && !value::is_own_trace_id(trace)
+    value(named.user).is_some_and(value::holds_control) || old_success && !value::is_own_trace_id(trace)
 }
 
 /// Watches over the order of a source's records: behind a row that ended inside a value comes what the value went on with.

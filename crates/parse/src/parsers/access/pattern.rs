@@ -1,17 +1,25 @@
 //! A formatter string as a matcher. Owns: literals, holes, and the walk over a row, linear in its length.
 //!
-//! A hole of a fixed kind is tried at the next places of the literal behind it. A hole of the client's text ends at the first place from which all fixed
+//! Nearly every row goes the usual way (`quick.rs`), which is the general one's first try at every hole. The general way:
+//! a hole of a fixed kind is tried at the next places of the literal behind it. A hole of the client's text ends at the first place from which all fixed
 //! holes up to the next free one fit; so a text that holds the formatter's words is found by what it leaves over.
 
 use std::{borrow::Cow, ops::Range};
 
-use super::value::{Kind, PLACEHOLDERS};
+use super::{
+    quick,
+    value::{Kind, PLACEHOLDERS},
+};
+use crate::time::Stamp;
 
 /// Holes of one formatter; a string with more is refused.
 const HOLES_MAX: usize = 40;
 
 /// Places at which values are tried to end, in one row, beside one for each byte of it.
 const TRIES_MIN: usize = 4096;
+
+/// So near a literal is looked for byte by byte, which is quicker than to call a search.
+const NEAR_BYTES: usize = 16;
 
 /// A literal of at least this many bytes, with a letter in it, is the formatter's own word.
 const WORD_BYTES_MIN: usize = 5;
@@ -30,9 +38,17 @@ struct Step {
     hole: Hole,
     /// What follows the value; of the last step it ends the row.
     literal: String,
+    /// Whether a usual value ends where the literal begins: it cannot hold the literal's first byte.
+    sharp: bool,
+    /// Whether the literal holds a colon.
+    colon: bool,
 }
 
 impl Step {
+    fn new(hole: Hole, literal: &str) -> Self {
+        let sharp = literal.as_bytes().first().is_some_and(|first| !quick::may_hold(hole.kind, *first));
+        Self { hole, literal: literal.to_owned(), sharp, colon: literal.contains(':') }
+    }
     fn literal(&self) -> &[u8] {
         self.literal.as_bytes()
     }
@@ -42,7 +58,12 @@ impl Step {
         let short = !self.hole.kind.is_free();
         loop {
             let rest = b.get(from..)?;
-            let at = from + if short { rest.iter().position(|c| c == first)? } else { memchr::memchr(*first, rest)? };
+            let near = rest[..rest.len().min(NEAR_BYTES)].iter().position(|c| c == first);
+            let at = match near {
+                Some(n) => from + n,
+                None if short => from + rest.iter().position(|c| c == first)?,
+                None => from + memchr::memchr(*first, rest)?,
+            };
             if b[at..].starts_with(self.literal()) {
                 return Some(at);
             }
@@ -68,6 +89,8 @@ pub(super) enum Outcome {
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     ranges: Vec<Range<usize>>,
+    /// The time of a hole that was read on the way.
+    pub(super) stamp: Option<(usize, Stamp)>,
     tries: usize,
     /// How many holes fitted at best since somebody set this back.
     deepest: usize,
@@ -82,11 +105,6 @@ impl Taken {
     pub(super) fn text<'r>(&self, text: &'r str, hole: usize) -> Option<&'r str> {
         self.ranges.get(hole).and_then(|range| text.get(range.clone()))
     }
-    /// The value of a hole, by name.
-    pub(super) fn get<'r>(&self, pattern: &Pattern, text: &'r str, name: &str) -> Option<&'r str> {
-        let hole = pattern.steps.iter().position(|s| s.hole.name == name)?;
-        self.text(text, hole)
-    }
 }
 
 /// A compiled formatter.
@@ -96,8 +114,26 @@ pub(super) struct Pattern {
     steps: Vec<Step>,
     /// The literals that a value should not hold.
     words: Vec<usize>,
+    /// The shortest of them, and whether all hold an opening bracket (then a value without one holds none of them).
+    shortest: usize,
+    brackets: bool,
+    /// The holes of the client's text.
+    free: Vec<usize>,
+    /// Holes that hold a time, the one when the row was written first.
+    times: Vec<usize>,
+    /// Holes whose values are looked at by name.
+    named: Named,
     /// Holes that must fit before a row that departs is a row at all: up to the first word.
     proof: Option<usize>,
+}
+
+/// The holes of some placeholders, where a formatter has them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named {
+    pub(super) method: Option<usize>,
+    pub(super) status: Option<usize>,
+    pub(super) trace: Option<usize>,
+    pub(super) user: Option<usize>,
 }
 
 /// Why a walk stopped.
@@ -116,7 +152,7 @@ impl Pattern {
             match hole.take() {
                 None => lead = Some(literal.to_owned()),
                 Some(_) if literal.is_empty() && next.is_some() => return None,
-                Some(hole) => steps.push(Step { hole, literal: literal.to_owned() }),
+                Some(hole) => steps.push(Step::new(hole, literal)),
             }
             let Some((found, behind)) = next else { break };
             (hole, rest) = (Some(found), behind);
@@ -127,7 +163,14 @@ impl Pattern {
         let words: Vec<usize> = (0..steps.len()).filter(|i| is_word(steps[*i].literal())).collect();
         let lead = lead.unwrap_or_default();
         let proof = if is_word(lead.as_bytes()) { Some(0) } else { words.first().map(|w| w + 1) };
-        Some(Self { lead, steps, words, proof })
+        let shortest = words.iter().map(|w| steps[*w].literal.len()).min().unwrap_or(usize::MAX);
+        let brackets = words.iter().all(|w| steps[*w].literal.contains('['));
+        let free = (0..steps.len()).filter(|i| steps[*i].hole.kind.is_free()).collect();
+        let named = |name: &str| steps.iter().position(|s| s.hole.name == name);
+        let times = ["time_now", "time_end", "time_start"].into_iter().filter_map(named).collect();
+        let named =
+            Named { method: named("method_name"), status: named("method_status"), trace: named("trace_id"), user: named("user_name") };
+        Some(Self { lead, steps, words, shortest, brackets, free, times, named, proof })
     }
 
     /// The formatter's last word, where it has one that begins a bracket.
@@ -141,16 +184,33 @@ impl Pattern {
     }
 
     /// Holes that hold a time, the one when the row was written first.
-    pub(super) fn times(&self) -> impl Iterator<Item = usize> {
-        ["time_now", "time_end", "time_start"].into_iter().filter_map(|name| self.steps.iter().position(|s| s.hole.name == name))
+    pub(super) fn times(&self) -> &[usize] {
+        &self.times
+    }
+
+    /// The holes of some placeholders.
+    pub(super) fn named(&self) -> &Named {
+        &self.named
     }
 
     /// Fits a row.
     pub(super) fn run(&self, text: &str, taken: &mut Taken) -> Outcome {
         taken.ranges.clear();
-        taken.tries = TRIES_MIN + text.len();
+        taken.stamp = None;
+        taken.ranges.reserve(self.steps.len());
         let Some(behind) = text.strip_prefix(self.lead.as_str()) else { return Outcome::Other };
-        let stop = match self.walk(text, text.len() - behind.len(), taken) {
+        if self.quick(text, text.len() - behind.len(), taken) {
+            return Outcome::Whole;
+        }
+        self.general(text, text.len() - behind.len(), taken)
+    }
+
+    /// Fits a row by trying.
+    fn general(&self, text: &str, at: usize, taken: &mut Taken) -> Outcome {
+        (taken.stamp, taken.deepest) = (None, 0);
+        taken.ranges.clear();
+        taken.tries = TRIES_MIN + text.len();
+        let stop = match self.walk(text, at, taken) {
             Ok(()) => return Outcome::Whole,
             Err(stop) => stop,
         };
@@ -161,6 +221,34 @@ impl Pattern {
             Stop::Ended => Outcome::Ended,
             Stop::Broken => Outcome::Broken,
         }
+    }
+
+    /// Fits a row whose every value is a usual one and ends at the first place where it may: what the general way tries first.
+    fn quick(&self, text: &str, mut at: usize, taken: &mut Taken) -> bool {
+        let b = text.as_bytes();
+        let Some((_, before)) = self.steps.split_last() else { return false };
+        for step in before {
+            let kind = step.hole.kind;
+            let end = match kind {
+                // A quoted value has an end of its own.
+                Kind::Quotable if b.get(at) == Some(&b'"') => None,
+                Kind::Free | Kind::Quotable => step.find(b, at),
+                Kind::Line => {
+                    let limit = b.len().min(at + kind.bytes_max() + step.literal().len());
+                    step.find(&b[..limit], at).filter(|end| text.get(at..*end).is_some_and(|value| kind.takes(value)))
+                }
+                Kind::Time if step.sharp => quick::time(text, at).filter(|s| b[at + s.len..].starts_with(step.literal())).map(|stamp| {
+                    taken.stamp.get_or_insert((taken.ranges.len(), stamp));
+                    at + stamp.len
+                }),
+                _ if step.sharp => quick::end(kind, text, at).filter(|end| b[*end..].starts_with(step.literal())),
+                _ => None,
+            };
+            let Some(end) = end else { return false };
+            taken.ranges.push(at..end);
+            at = end + step.literal().len();
+        }
+        self.last(text, at, taken).is_ok()
     }
 
     fn walk(&self, text: &str, mut at: usize, taken: &mut Taken) -> Result<(), Stop> {
@@ -264,20 +352,20 @@ impl Pattern {
 
     /// Whether a value holds the formatter's own words: then where it ends is the client's word against the server's.
     pub(super) fn holds_own_words(&self, text: &str, taken: &Taken) -> bool {
-        let shortest = self.words.iter().map(|w| self.steps[*w].literal().len()).min().unwrap_or(usize::MAX);
         let suspect = |hole: usize| {
-            let Some(value) = taken.text(text, hole).filter(|v| self.steps[hole].hole.kind.is_free() && v.len() >= shortest) else {
+            let Some(value) = taken.text(text, hole).filter(|v| v.len() >= self.shortest) else { return false };
+            if self.brackets && !value.as_bytes().contains(&b'[') {
                 return false;
-            };
+            }
             let quoted = self.steps[hole].hole.kind == Kind::Quotable
                 && value.len() > 1
                 && super::quoted::closing(value.as_bytes(), 1).is_some_and(|end| value.starts_with('"') && end + 1 == value.len());
             // Most words hold a colon, most values do not.
             let colon = memchr::memchr(b':', value.as_bytes()).is_some();
-            let held = |word: &Step| (colon || !word.literal().contains(&b':')) && word.find(value.as_bytes(), 0).is_some();
+            let held = |word: &Step| (colon || !word.colon) && word.find(value.as_bytes(), 0).is_some();
             !quoted && self.words.iter().any(|w| held(&self.steps[*w]))
         };
-        (0..self.steps.len()).any(suspect)
+        self.free.iter().any(|hole| suspect(*hole))
     }
 }
 
@@ -314,4 +402,83 @@ fn ends_early(rest: &str, step: &Step) -> bool {
     let Some(value) = rest.get(..rest.len() - shared) else { return false };
     let first = literal.first().copied().unwrap_or(b'\n');
     step.hole.kind.begins(value) && !value.as_bytes().contains(&first)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FORMATS: [&str; 3] = [
+        "[$time_now] [ACCESS] <$user_name: $user_addr> $method_name [status: $method_status] [code: $error_code] [sdk: $sdk_version] [msg: $error_msg] [traceID: $trace_id] [timeCost: $time_cost]",
+        "$time_now,$user_name,$user_addr,$trace_id-$sdk_version",
+        "$time_start $method_name $error_code: $error_msg n$nq",
+    ];
+
+    /// Pieces of rows, usual and odd.
+    const PIECES: [&str; 30] = [
+        "[",
+        "2026/11/25 21:13:45.942 +00:00",
+        "2026/11/25 21:13:45 +00:00",
+        "] [ACCESS] <",
+        "app",
+        "",
+        ": ",
+        "tcp-10.3.0.40:36053",
+        "[::1]:4",
+        "> ",
+        "Insert",
+        "INFO",
+        "/v2/x y",
+        " [status: ",
+        "OK",
+        "] [code: ",
+        "0",
+        "-7",
+        "] [sdk: ",
+        "Python-2.3.8",
+        "] [msg: ",
+        "\"a] [b\"",
+        "] [traceID: ",
+        "40d6824e2ef3fc17879e2e2256feff0c",
+        "Unknown",
+        "order-17",
+        "] [timeCost: ",
+        "4.882ms",
+        "1m2.5s",
+        "]",
+    ];
+
+    proptest! {
+        /// Rows that are nearly right: each piece of a right one may be another, or missing, or there twice.
+        #[test]
+        fn the_usual_way_ends_where_the_general_one_does(
+            format in 0..FORMATS.len(),
+            odd in proptest::collection::vec((0_usize..20, proptest::sample::select(&PIECES[..])), 0..3),
+        ) {
+            let right: &[&str] = match format {
+                0 => &[PIECES[0], PIECES[1], PIECES[3], PIECES[4], PIECES[6], PIECES[7], PIECES[9], PIECES[10], PIECES[13], PIECES[14], PIECES[15],
+                    PIECES[16], PIECES[18], PIECES[19], PIECES[20], PIECES[5], PIECES[22], PIECES[23], PIECES[26], PIECES[27], PIECES[29]],
+                1 => &[PIECES[1], ",", "app", ",", PIECES[7], ",", PIECES[23], "-", "p"],
+                _ => &[PIECES[1], " ", "Insert", " ", "0", ": ", "a n", " n", "7"],
+            };
+            let mut row: Vec<&str> = right.to_vec();
+            for (at, piece) in odd {
+                let at = at % row.len();
+                row[at] = piece;
+            }
+            let row = row.concat();
+            let pattern = Pattern::compile(FORMATS[format]).unwrap();
+            let Some(behind) = row.strip_prefix(pattern.lead.as_str()) else { return Ok(()) };
+            let (mut quick, mut general) = (Taken::default(), Taken::default());
+            if pattern.quick(&row, row.len() - behind.len(), &mut quick) {
+                prop_assert_eq!(pattern.general(&row, row.len() - behind.len(), &mut general), Outcome::Whole);
+                prop_assert_eq!(&quick.ranges, &general.ranges);
+                if let Some((hole, stamp)) = quick.stamp {
+                    prop_assert_eq!(quick.text(&row, hole).and_then(crate::time::scan), Some(stamp));
+                }
+            }
+        }
+    }
 }
