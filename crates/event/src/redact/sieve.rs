@@ -52,61 +52,61 @@ const fn needle(bucket: u8, lanes: [&'static [u8]; LANES], detect: Detector) -> 
 
 /// All needles. Where several stand at one place their detectors look in this order. The buckets are those of least chance in recorded logs.
 const NEEDLES: &[Needle] = &[
-    needle(10, [b"p", b"a", b"s", b"s"], keys::detect),
-    needle(5, [b"m", b"a", b"i", b"l"], keys::detect),
-    needle(2, [b"c", b"a", b"r", b"d"], keys::detect),
-    needle(10, [b"p", b"a", b"n", BIND], keys::detect),
+    needle(13, [b"p", b"a", b"s", b"s"], keys::detect),
+    needle(4, [b"m", b"a", b"i", b"l"], keys::detect),
+    needle(3, [b"c", b"a", b"r", b"d"], keys::detect),
+    needle(13, [b"p", b"a", b"n", BIND], keys::detect),
     needle(0, [b"s", b"e", b"c", b"r"], keys::detect),
-    needle(2, [b"e", b"a", b"r", b"e"], auth::bearer),
-    needle(1, [b"o", b"k", b"e", b"n"], keys::detect),
-    needle(1, [b"o", b"o", b"k", b"i"], auth::cookie),
-    needle(3, [b"h", b"o", b"o", b"k"], url::webhook),
-    needle(1, [b"stienrghy_-.", b"k", b"e", b"y"], keys::detect),
-    needle(12, [b"i", b" ", b"k", b"e"], keys::two_words),
-    needle(14, [b"p", b"w", b"d", ANY], keys::detect),
-    needle(14, [b"p", b"w", b"=:\"'` ", ANY], keys::detect),
-    needle(9, [b"c", b"c", b"=:\"'_n", ANY], keys::detect),
-    needle(9, [b":", b"/", b"/", ANY], url::detect),
+    needle(3, [b"e", b"a", b"r", b"e"], auth::bearer),
+    needle(2, [b"o", b"k", b"e", b"n"], keys::detect),
+    needle(9, [b"o", b"o", b"k", b"i"], auth::cookie),
+    needle(4, [b"h", b"o", b"o", b"k"], url::webhook),
+    needle(2, [b"stienrghy_-.", b"k", b"e", b"y"], keys::detect),
+    needle(8, [b"i", b" ", b"k", b"e"], keys::two_words),
+    needle(10, [b"p", b"w", b"d", ANY], keys::detect),
+    needle(10, [b"p", b"w", b"=:\"'` ", ANY], keys::detect),
+    needle(12, [b"c", b"c", b"=:\"'_n", ANY], keys::detect),
+    needle(12, [b":", b"/", b"/", ANY], url::detect),
     needle(7, [b"_-h", b"s", b"t", b"r"], keys::detect),
-    needle(10, [b"g", b"n", b"a", b"t"], url::signature),
-    needle(5, [b"?&6;", b"s", b"i", b"g"], url::signature),
-    needle(3, [b"n", b"t", b"i", b"f"], sql::identified),
-    needle(3, [b"n", b"t", b"o", SPACE], sql::insert),
-    needle(3, [b"n", b"t", b"r", b"y"], params::duplicate),
-    needle(12, [b"s", b"k", b"-", ALNUM], tokens::detect),
-    needle(12, [b"sr", b"k", b"_", b"lt"], tokens::detect),
-    needle(11, [b"b", b"y", SPACE, ANY], sql::by),
-    needle(11, [b" \"'", b"-", b"pu", ANY], options::detect),
+    needle(13, [b"g", b"n", b"a", b"t"], url::signature),
+    needle(15, [b"?&6;", b"s", b"i", b"g"], url::signature),
+    needle(6, [b"n", b"t", b"i", b"f"], sql::identified),
+    needle(6, [b"n", b"t", b"o", SPACE], sql::insert),
+    needle(11, [b"n", b"t", b"r", b"y"], params::duplicate),
+    needle(5, [b"s", b"k", b"-", ALNUM], tokens::detect),
+    needle(2, [b"sr", b"k", b"_", b"lt"], tokens::detect),
+    needle(10, [b"b", b"y", SPACE, ANY], sql::by),
+    needle(0, [b" \"'", b"-", b"pu", ANY], options::detect),
     needle(6, [b"t", b"h", b"o", b"r"], auth::authorization),
-    needle(2, [b"-", b"b", b"e", b"g"], pem::begin),
-    needle(15, [b"-", b"e", b"n", b"d"], pem::end),
-    needle(11, [b"e", b"_", b"p", b"a"], params::execute),
-    needle(4, [BEFORE_AT, b"@", HOST, ANY], email::detect),
-    needle(0, [EDGE, b"23456", DIGIT, DIGIT], card::detect),
-    needle(8, [QUOTE, b"*", HEX, HEX], hash::mysql),
-    needle(4, [QUOTE, b"$", b"a1256y", b"$abrxy0123456789"], hash::crypt),
-    needle(5, [b"a", b"ks", b"i", b"a"], tokens::detect),
-    needle(13, [b"a", b"i", b"z", b"a"], tokens::detect),
-    needle(5, [b"a", b"s", b"i", b"c"], auth::basic),
-    needle(13, [b"a", b"r", b"g", b"u"], params::arguments),
-    needle(15, [b"a", b"u", b"t", b"h"], auth::short),
-    needle(5, [b"g", b"h", b"pousr", b"_"], tokens::detect),
-    needle(7, [b"g", b"l", b"dr", b"t"], tokens::detect),
-    needle(11, [b"e", b"y", b"j", ALNUM], tokens::detect),
-    needle(14, [b"x", b"o", b"x", b"abceprsd"], tokens::detect),
+    needle(9, [b"-", b"b", b"e", b"g"], pem::begin),
+    needle(9, [b"-", b"e", b"n", b"d"], pem::end),
+    needle(5, [b"e", b"_", b"p", b"a"], params::execute),
+    needle(1, [BEFORE_AT, b"@", HOST, ANY], email::detect),
+    needle(4, [EDGE, b"23456", DIGIT, DIGIT], card::detect),
+    needle(14, [QUOTE, b"*", HEX, HEX], hash::mysql),
+    needle(1, [QUOTE, b"$", b"a1256y", b"$abrxy0123456789"], hash::crypt),
+    needle(15, [b"a", b"ks", b"i", b"a"], tokens::detect),
+    needle(3, [b"a", b"i", b"z", b"a"], tokens::detect),
+    needle(15, [b"a", b"s", b"i", b"c"], auth::basic),
+    needle(11, [b"a", b"r", b"g", b"u"], params::arguments),
+    needle(8, [b"a", b"u", b"t", b"h"], auth::short),
+    needle(10, [b"g", b"h", b"pousr", b"_"], tokens::detect),
+    needle(10, [b"g", b"l", b"dr", b"t"], tokens::detect),
+    needle(15, [b"e", b"y", b"j", ALNUM], tokens::detect),
+    needle(8, [b"x", b"o", b"x", b"abceprsd"], tokens::detect),
     needle(12, [b"h", b"f", b"_", ALNUM], tokens::detect),
-    needle(12, [b"s", b"g", b".", ALNUM], tokens::detect),
-    needle(9, [b"l", b"p", b"a", b"t"], tokens::gitlab),
-    needle(9, [b"l", b"c", b"b", b"t"], tokens::gitlab),
-    needle(11, [b"b", b"_", b"p", b"a"], tokens::github_fine),
+    needle(5, [b"s", b"g", b".", ALNUM], tokens::detect),
+    needle(7, [b"l", b"p", b"a", b"t"], tokens::gitlab),
+    needle(11, [b"l", b"c", b"b", b"t"], tokens::gitlab),
+    needle(5, [b"b", b"_", b"p", b"a"], tokens::github_fine),
     needle(6, [b"n", b"p", b"m", b"_"], tokens::detect),
-    needle(14, [b"p", b"y", b"p", b"i"], tokens::detect),
-    needle(10, [b"y", b"a", b"2", b"9"], tokens::detect),
-    needle(7, [b"h", b"v", b"s", b"."], tokens::detect),
-    needle(14, [b"x", b"a", b"p", b"p"], tokens::detect),
-    needle(13, [b"c", b"m", b"9", b"v"], tokens::detect),
-    needle(6, [b"2", b"0", b"3", b"9"], card::escaped),
-    needle(5, [b"_", b"_", b"m", b"a"], mark::seen),
+    needle(10, [b"p", b"y", b"p", b"i"], tokens::detect),
+    needle(13, [b"y", b"a", b"2", b"9"], tokens::detect),
+    needle(12, [b"h", b"v", b"s", b"."], tokens::detect),
+    needle(5, [b"x", b"a", b"p", b"p"], tokens::detect),
+    needle(3, [b"c", b"m", b"9", b"v"], tokens::detect),
+    needle(8, [b"2", b"0", b"3", b"9"], card::escaped),
+    needle(14, [b"_", b"_", b"m", b"a"], mark::seen),
 ];
 
 /// What a byte of a pair can be, a field of buckets each: the first two bytes of a needle, its last two, the byte before one and its first, its middle two.
@@ -119,6 +119,9 @@ const ENDS: u64 = EVEN | ODD;
 const EVEN: u64 = 0xffff << BUCKETS;
 /// A needle begins with the last byte of the pair before (its last byte is yet to come).
 const ODD: u64 = 0xffff << (3 * BUCKETS);
+
+/// The field of a needle's first byte, where no byte is before it.
+const LEAD: u64 = 0xffff << (2 * BUCKETS);
 
 const fn holds(set: &[u8], b: u8) -> bool {
     let mut k = 0;
@@ -195,7 +198,9 @@ fn pair(first: u8, second: u8) -> u64 {
 /// Calls for every place where a needle stands, in order, but not before the place that the last call gave.
 pub(super) fn each(bytes: &[u8], call: impl FnMut(usize, Found) -> usize) {
     let mut pass = Pass { bytes, from: 0, call };
-    let (mut start, mut rest, mut last) = (0, bytes, 0u64);
+    // The first byte is the second of a pair, so that the hour of a line's time (`[2026/11/25 21:`) begins with a pair: then all of it is looked at.
+    let Some((first, rest)) = bytes.split_first() else { return };
+    let (mut start, mut rest, mut last) = (1, rest, SECOND[usize::from(*first)] & LEAD);
     while let Some((chunk, behind)) = rest.split_first_chunk::<STEP>() {
         let (entry, mut any) = (last, 0u64);
         for two in chunk.as_chunks::<2>().0 {
