@@ -30,6 +30,21 @@ pub(crate) fn is_v4(text: &str) -> bool {
     v4_end(text.as_bytes(), 0) == Some(text.len())
 }
 
+/// `10.0.0.7:4000` and nothing more: the address and its port.
+pub(crate) fn v4_port(text: &str) -> Option<(&str, u16)> {
+    let b = text.as_bytes();
+    let colon = v4_end(b, 0)?;
+    let digits = b.get(colon + 1..).filter(|d| b[colon] == b':' && (1..=5).contains(&d.len()))?;
+    let mut port = 0_u32;
+    for digit in digits.iter().map(|c| c.wrapping_sub(b'0')) {
+        if digit > 9 {
+            return None;
+        }
+        port = port * 10 + u32::from(digit);
+    }
+    Some((&text[..colon], u16::try_from(port).ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
@@ -56,6 +71,22 @@ mod tests {
             assert_eq!(is_v4(text), want, "{text}");
         }
         assert_eq!(v4_end(b"tcp-10.3.0.40:36053", 4), Some(13));
+    }
+
+    #[test]
+    fn an_address_and_its_port() {
+        for (text, want) in [
+            ("10.0.0.7:4000", Some(("10.0.0.7", 4000))),
+            ("10.0.0.7:65535", Some(("10.0.0.7", 65535))),
+            ("10.0.0.7:65536", None),
+            ("10.0.0.7:", None),
+            ("10.0.0.7", None),
+            ("10.0.0.7:40x", None),
+            ("10.0.0.7:123456", None),
+            ("10.0.0.7 4000", None),
+        ] {
+            assert_eq!(v4_port(text), want, "{text}");
+        }
     }
 
     proptest! {

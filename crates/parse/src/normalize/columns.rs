@@ -221,6 +221,11 @@ pub fn set_source<'a>(event: &mut Event<'a>, whole: &Text<'a>, host: &str) {
 
 /// The client's `address:port`.
 pub fn set_client<'a>(event: &mut Event<'a>, whole: &Text<'a>, address: &str) {
+    if let Some((ip, port)) = address::v4_port(address) {
+        put(&mut event.src_ip, Some(part(whole, ip)));
+        put(&mut event.src_port, Some(i32::from(port)));
+        return;
+    }
     let (host, port) = split_address(address);
     set_source(event, whole, host);
     put(&mut event.src_port, port);

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use event::{Event, Status, Text, Value, action};
 
+use crate::address;
+
 use super::{
     columns::{act, duration, is_address, part, set_reason, split_address, text_of},
     errors::first_sentence,
@@ -84,6 +86,11 @@ fn stays(column: &mut Option<i64>, number: Option<i64>) -> bool {
 /// `tcp-10.0.0.9:47042` of gRPC, a bare address of REST. What is no address stays in `fields`; nobody's is no value.
 fn source<'a>(event: &mut Event<'a>, value: &Value<'a>) -> bool {
     let Value::Text(text) = value else { return false };
+    if let Some((ip, port)) = text.strip_prefix("tcp-").and_then(address::v4_port) {
+        event.src_port = Some(i32::from(port));
+        event.src_ip = Some(part(text, ip));
+        return true;
+    }
     // The network stands before the address: `tcp-`, `unix-`.
     for endpoint in [memchr::memchr(b'-', text.as_bytes()).map(|at| &text[at + 1..]), Some(&**text)].into_iter().flatten() {
         let (ip, port) = split_address(endpoint);

@@ -53,13 +53,13 @@ pub fn begins_row(line: &[u8]) -> bool {
     line.get(MARK_AT..).is_some_and(|rest| rest.starts_with(MARK)) && line[0] == b'['
 }
 
-/// A sum of this many bytes' brackets fits an `i8`.
-const COUNTED_BYTES: usize = 64;
+/// Bytes whose brackets are counted side by side: their sum fits an `i8`, and they are whole vectors.
+const SIDE_BY_SIDE: usize = 112;
 
 /// Whether as many brackets are closed as are opened.
 pub(crate) fn closes_all(row: &[u8]) -> bool {
-    let one = |c: &u8| i8::from(*c == b'[') - i8::from(*c == b']');
-    row.chunks(COUNTED_BYTES).map(|chunk| i64::from(chunk.iter().map(one).fold(0, i8::wrapping_add))).sum::<i64>() == 0
+    let opened = |sum: i8, c: &u8| sum.wrapping_add(i8::from(*c == b'[')).wrapping_sub(i8::from(*c == b']'));
+    row.chunks(SIDE_BY_SIDE).map(|part| i64::from(part.iter().fold(0, opened))).sum::<i64>() == 0
 }
 
 /// A configured string may begin with the methods that it is for: `methods=Query,Search [$time_now] ..`.

@@ -18,6 +18,9 @@ const HOLES_MAX: usize = 40;
 /// Places at which values are tried to end, in one row, beside one for each byte of it.
 const TRIES_MIN: usize = 4096;
 
+/// Nearly every literal is at most this long.
+const HEAD_BYTES: usize = 16;
+
 /// So near a literal is looked for byte by byte, which is quicker than to call a search.
 const NEAR_BYTES: usize = 16;
 
@@ -42,12 +45,27 @@ struct Step {
     sharp: bool,
     /// Whether the literal holds a colon.
     colon: bool,
+    /// Its first bytes as a number, and which of that number's bits are its own: compared at once.
+    head: (u128, u128),
 }
 
 impl Step {
     fn new(hole: Hole, literal: &str) -> Self {
         let sharp = literal.as_bytes().first().is_some_and(|first| !quick::may_hold(hole.kind, *first));
-        Self { hole, literal: literal.to_owned(), sharp, colon: literal.contains(':') }
+        let (mut bytes, mut mask) = ([0; HEAD_BYTES], [0; HEAD_BYTES]);
+        for (i, b) in literal.bytes().take(HEAD_BYTES).enumerate() {
+            (bytes[i], mask[i]) = (b, 0xff);
+        }
+        let head = (u128::from_le_bytes(bytes), u128::from_le_bytes(mask));
+        Self { hole, literal: literal.to_owned(), sharp, colon: literal.contains(':'), head }
+    }
+    /// Whether the literal stands at `at`.
+    fn stands(&self, b: &[u8], at: usize) -> bool {
+        let Some(rest) = b.get(at..) else { return false };
+        match rest.first_chunk::<HEAD_BYTES>() {
+            Some(head) if self.literal.len() <= HEAD_BYTES => u128::from_le_bytes(*head) & self.head.1 == self.head.0,
+            _ => rest.starts_with(self.literal()),
+        }
     }
     fn literal(&self) -> &[u8] {
         self.literal.as_bytes()
@@ -64,7 +82,7 @@ impl Step {
                 None if short => from + rest.iter().position(|c| c == first)?,
                 None => from + memchr::memchr(*first, rest)?,
             };
-            if b[at..].starts_with(self.literal()) {
+            if self.stands(b, at) {
                 return Some(at);
             }
             from = at + 1;
@@ -237,11 +255,11 @@ impl Pattern {
                     let limit = b.len().min(at + kind.bytes_max() + step.literal().len());
                     step.find(&b[..limit], at).filter(|end| text.get(at..*end).is_some_and(|value| kind.takes(value)))
                 }
-                Kind::Time if step.sharp => quick::time(text, at).filter(|s| b[at + s.len..].starts_with(step.literal())).map(|stamp| {
+                Kind::Time if step.sharp => quick::time(text, at).filter(|s| step.stands(b, at + s.len)).map(|stamp| {
                     taken.stamp.get_or_insert((taken.ranges.len(), stamp));
                     at + stamp.len
                 }),
-                _ if step.sharp => quick::end(kind, text, at).filter(|end| b[*end..].starts_with(step.literal())),
+                _ if step.sharp => quick::end(kind, text, at).filter(|end| step.stands(b, *end)),
                 _ => None,
             };
             let Some(end) = end else { return false };

@@ -261,3 +261,14 @@ proptest! {
         let _ = Formatters::compile(&definition.access_formats).is_open(&line);
     }
 }
+
+proptest! {
+    #[test]
+    fn brackets_are_counted(row in "[\\[\\]a]{0,300}", more in 0_usize..400) {
+        let row = format!("{}{row}", "[".repeat(more));
+        let count = |c: char| row.matches(c).count();
+        prop_assert_eq!(super::closes_all(row.as_bytes()), count('[') == count(']'));
+        let closed = format!("{row}{}", "]".repeat(count('[').saturating_sub(count(']'))));
+        prop_assert_eq!(super::closes_all(closed.as_bytes()), count('[') >= count(']'));
+    }
+}

@@ -184,5 +184,7 @@ fn is_duration(text: &str) -> bool {
 
 /// A trace id as Milvus makes it itself (zeros where an interceptor refused the call; 16 digits before 2.3).
 pub(super) fn is_own_trace_id(text: &str) -> bool {
-    text == UNKNOWN || matches!(text.len(), 16 | 32) && text.bytes().all(|c| c.is_ascii_hexdigit())
+    let hex = |c: u8| (c.wrapping_sub(b'0') < 10) | ((c | 0x20).wrapping_sub(b'a') < 6);
+    let all_hex = |id: &[u8]| id.as_chunks::<16>().0.iter().all(|part| part.iter().fold(true, |all, c| all & hex(*c)));
+    text == UNKNOWN || matches!(text.len(), 16 | 32) && all_hex(text.as_bytes())
 }
