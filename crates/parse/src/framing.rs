@@ -211,6 +211,16 @@ impl Framer {
             self.open = Some(Open::new(Kind::Line, Carrier::None, 0));
             return Step::EndAfter;
         }
+        if let Some(open) = &mut self.open
+            && open.kind == Kind::Slow
+            && open.carrier == Carrier::None
+            && !open.partial
+            && open.lines < MULTILINE_LINES_MAX
+            && kind::within_block(line)
+        {
+            open.lines += 1;
+            return Step::Continue;
+        }
         let view = view::look(line, self.open.map(|open| open.carrier));
         let Some(mut open) = self.open.take() else { return self.begin(&view) };
         if view.carrier != open.carrier || view.key != open.key {

@@ -9,6 +9,7 @@ pub mod class;
 pub mod deriver;
 pub mod framing;
 mod intern;
+mod names;
 pub mod normalize;
 pub mod own;
 pub mod parser;

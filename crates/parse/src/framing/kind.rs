@@ -94,6 +94,16 @@ fn slow(line: &[u8]) -> LineKind {
     if line.starts_with(b"# ") && named { LineKind::SlowKey } else { LineKind::Other }
 }
 
+/// Whether a line behind a slow log's header surely goes on with its block: another header, or a statement that begins with a word. What is not sure is
+/// looked at as any other line.
+pub(super) fn within_block(line: &[u8]) -> bool {
+    match line.first() {
+        Some(b'#') => !line.starts_with(b"# Time: "),
+        Some(b'a'..=b'z' | b'A'..=b'Z') => !(is_glog(line) || begins_crash(&line[..line.len().min(LOOK_BYTES)])),
+        _ => false,
+    }
+}
+
 fn timed(line: &[u8]) -> LineKind {
     match time::scan_bytes(line) {
         Some(stamp) if legacy::is_old_header(&line[stamp.len..]) => LineKind::Legacy,
@@ -179,12 +189,17 @@ const BANNER_KEYS: &[&[u8]] = &[
     b"Binary: Built with",
 ];
 
+fn begins_crash(line: &[u8]) -> bool {
+    CRASHES.iter().any(|c| line.first() == c.first() && line.starts_with(c))
+        || (line.starts_with(b"thread '") && memmem::find(line, b"panicked at").is_some())
+}
+
 fn word(line: &[u8]) -> LineKind {
     let begins = |words: &[&[u8]]| words.iter().any(|w| line.starts_with(w));
     if line.starts_with(b"goroutine ") && line.get(10).is_some_and(u8::is_ascii_digit) {
         return LineKind::Goroutine;
     }
-    if begins(CRASHES) || (line.starts_with(b"thread '") && memmem::find(line, b"panicked at").is_some()) {
+    if begins_crash(line) {
         return LineKind::Crash;
     }
     if begins(&[b"Welcome to use Milvus", b"Welcome to TiDB", b"Log file created at: "]) || is_letters(line) {
@@ -285,6 +300,7 @@ mod tests {
             ("12", Other),
         ] {
             assert_eq!(classify(line.as_bytes()), kind, "{line}");
+            assert!(!within_block(line.as_bytes()) || !ends_others(kind) && kind != Crash, "{line}");
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use event::{Event, Status, Text, Value, action};
 
+use crate::names::Names;
+
 use super::{
     columns::{id_or_mark, login, lower, micros_of, name_in, part, put, set_source, sweep, taken},
     sql,
@@ -36,6 +38,21 @@ fn client<'a>(whole: &Text<'a>) -> Option<Text<'a>> {
         None => Some(part(whole, program)),
     }
 }
+
+/// The keys that say something to a column or to the outcome.
+static KNOWN: Names = Names::new(&[
+    "User@Host",
+    "User",
+    "Conn_ID",
+    "Txn_start_ts",
+    "Query_time",
+    "Result_rows",
+    "DB",
+    "Digest",
+    "Session_connect_attrs",
+    "Succ",
+    "Is_internal",
+]);
 
 /// Moves one field of a block into its column; false where it leaves `fields`.
 fn field<'a>(event: &mut Event<'a>, key: &str, value: &mut Value<'a>) -> bool {
@@ -79,6 +96,9 @@ fn field<'a>(event: &mut Event<'a>, key: &str, value: &mut Value<'a>) -> bool {
 pub fn normalize(event: &mut Event<'_>) {
     let (mut status, mut internal) = (Status::Unknown, false);
     sweep(event, |event, key, value| {
+        if !KNOWN.maybe(key) {
+            return true;
+        }
         match (key, value.as_text()) {
             ("Succ", "true") => status = Status::Success,
             ("Succ", "false") => status = Status::Failure,

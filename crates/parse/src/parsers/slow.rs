@@ -9,13 +9,13 @@ use event::{Event, Issue, Value};
 use memchr::memchr;
 
 use super::{Context, FIELDS_MAX, Format, LineFormat};
-use crate::time;
+use crate::{names::Names, time};
 
 /// See the registry.
 pub const FORMAT: LineFormat = LineFormat { format: Format::Slow, recognize: |b| b.starts_with(b"# "), parse };
 
 /// Keys whose value is the rest of their line, whatever it holds.
-const WHOLE_LINE: &[&str] = &[
+static WHOLE_LINE: Names = Names::new(&[
     "Time",
     "User@Host",
     "User",
@@ -31,7 +31,7 @@ const WHOLE_LINE: &[&str] = &[
     "Resource_group",
     "Request_unit_v2_detail",
     "Index_names",
-];
+]);
 
 /// Keys with which a line of TiDB's own begins: a piece of a block must begin with one, and any of them proves the product.
 const LEADING: &[&str] = &[
@@ -86,7 +86,10 @@ const LEADING: &[&str] = &[
 const LEADING_FAMILIES: &[&str] = &["Cop_", "Rocksdb_", "Unpacked_bytes_", "Request_unit_", "Tidb_cpu_", "Tikv_cpu_", "Storage_from_"];
 
 /// Keys that say who did what: repeated, the first wins and the block is marked. (`Request_count` honestly stands there twice.)
-const IDENTITY: &[&str] = &["User@Host", "User", "Conn_ID", "DB", "Digest", "Query_time", "Succ", "Is_internal", "Txn_start_ts"];
+static IDENTITY: Names = Names::new(&["User@Host", "User", "Conn_ID", "DB", "Digest", "Query_time", "Succ", "Is_internal", "Txn_start_ts"]);
+
+/// Room for the fields of nearly every block.
+const FIELDS_USUAL: usize = 32;
 
 fn is_leading(key: &str) -> bool {
     LEADING.contains(&key) || LEADING_FAMILIES.iter().any(|f| key.starts_with(f))
@@ -98,6 +101,7 @@ fn parse<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> boo
         return false;
     }
     event.stream = Some(Cow::Borrowed("slow"));
+    event.fields.reserve(FIELDS_USUAL);
     let mut rest = text;
     let mut identity = 0_u16;
     while let Some(line) = rest.strip_prefix("# ") {
@@ -121,12 +125,22 @@ fn split_line(text: &str) -> (&str, &str) {
 /// The key at the start of `text` (`Query_time: `), and what follows it.
 fn key(text: &str) -> Option<(&str, &str)> {
     let b = text.as_bytes();
-    let len = b.iter().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'@')).count();
+    let len = b.iter().take_while(|c| KEY[usize::from(**c)]).count();
     if len == 0 || b[0].is_ascii_digit() || b.get(len) != Some(&b':') || !matches!(b.get(len + 1), None | Some(b' ')) {
         return None;
     }
     Some((&text[..len], text.get(len + 2..).unwrap_or("")))
 }
+
+/// Bytes of a key.
+static KEY: [bool; 256] = {
+    let (mut table, mut c) = ([false; 256], 0);
+    while c < table.len() {
+        table[c] = (c as u8).is_ascii_alphanumeric() || matches!(c as u8, b'_' | b'@');
+        c += 1;
+    }
+    table
+};
 
 fn header<'r>(line: &'r str, event: &mut Event<'r>, context: &Context<'_>, identity: &mut u16) {
     let mut rest = line;
@@ -142,7 +156,7 @@ fn header<'r>(line: &'r str, event: &mut Event<'r>, context: &Context<'_>, ident
                 None => event.mark(Issue::BadTime),
             }
         }
-        if let Some(bit) = IDENTITY.iter().position(|k| *k == name) {
+        if let Some(bit) = IDENTITY.position(name) {
             if *identity & (1 << bit) != 0 {
                 event.mark(Issue::RepeatedKey);
             }
@@ -161,7 +175,7 @@ fn header<'r>(line: &'r str, event: &mut Event<'r>, context: &Context<'_>, ident
 
 /// The value at the start of `text`, and the next key of the line, if there is one.
 fn value<'r>(name: &str, text: &'r str) -> (&'r str, &'r str) {
-    if WHOLE_LINE.contains(&name) {
+    if WHOLE_LINE.contains(name) {
         return (text.trim_end(), "");
     }
     // Lists and details hold blanks and colons of their own.

@@ -84,7 +84,7 @@ const WORDS: &[Word] = &[
 ];
 
 /// What may follow such a word in a key that still names the secret itself.
-const SUFFIXES: &[&str] = &[
+const SUFFIXES: &[&str; 20] = &[
     "",
     "s",
     "hash",
@@ -108,7 +108,7 @@ const SUFFIXES: &[&str] = &[
 ];
 
 /// Keys that look like secrets and are names or positions.
-const EXCEPTIONS: &[&str] = &[
+const EXCEPTIONS: &[&str; 9] = &[
     "initialclustertoken",
     "nexttoken",
     "pagetoken",
@@ -119,6 +119,51 @@ const EXCEPTIONS: &[&str] = &[
     "clientemail",
     "accountemail",
 ];
+
+/// The texts that end with a byte, a bit each in their order; an empty one ends everything.
+const fn by_end<const N: usize>(texts: &[&str; N]) -> [u64; 256] {
+    assert!(N <= 64, "a text is a bit");
+    let (mut table, mut i) = ([0; 256], 0);
+    while i < N {
+        let text = texts[i].as_bytes();
+        if text.is_empty() {
+            let mut b = 0;
+            while b < table.len() {
+                table[b] |= 1 << i;
+                b += 1;
+            }
+        } else {
+            table[text[text.len() - 1] as usize] |= 1 << i;
+        }
+        i += 1;
+    }
+    table
+}
+
+static WORDS_BY_END: [u64; 256] = {
+    let (mut texts, mut i) = ([""; WORDS.len()], 0);
+    while i < WORDS.len() {
+        texts[i] = WORDS[i].text;
+        i += 1;
+    }
+    by_end(&texts)
+};
+static SUFFIXES_BY_END: [u64; 256] = by_end(SUFFIXES);
+static EXCEPTIONS_BY_END: [u64; 256] = by_end(EXCEPTIONS);
+
+/// The numbers of the set bits.
+fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let n = set.trailing_zeros() as usize;
+        set &= set.checked_sub(1)?;
+        Some(n)
+    })
+}
+
+/// What of a list may stand at the end of a text.
+fn ends(of: &[u64; 256], text: &str) -> impl Iterator<Item = usize> + use<> {
+    bits(text.as_bytes().last().map_or(0, |last| of[usize::from(*last)]))
+}
 
 /// What a key's value is.
 pub(in crate::redact) fn classify(key: &[u8]) -> Option<KindId> {
@@ -145,18 +190,18 @@ pub(in crate::redact) fn classify(key: &[u8]) -> Option<KindId> {
         edge = false;
     }
     let flat = std::str::from_utf8(&flat[..n]).ok()?;
-    if EXCEPTIONS.iter().any(|e| flat.ends_with(e)) {
+    if ends(&EXCEPTIONS_BY_END, flat).any(|i| flat.ends_with(EXCEPTIONS[i])) {
         return None;
     }
     let flat = flat.trim_end_matches(|c: char| c.is_ascii_digit());
-    for suffix in SUFFIXES {
-        let Some(rest) = flat.strip_suffix(suffix) else { continue };
+    for suffix in ends(&SUFFIXES_BY_END, flat) {
+        let Some(rest) = flat.strip_suffix(SUFFIXES[suffix]) else { continue };
         let begins = |w: &Word| match (w.bounded, parts[rest.len() - w.text.len()]) {
             (Bound::Anywhere, _) | (_, Bound::Apart) => true,
             (wanted, found) => wanted == found,
         };
         let named = |w: &&Word| rest.ends_with(w.text) && begins(w);
-        if let Some(w) = WORDS.iter().find(named) {
+        if let Some(w) = ends(&WORDS_BY_END, rest).map(|i| &WORDS[i]).find(named) {
             return Some(w.kind);
         }
     }
@@ -448,4 +493,39 @@ fn prose(b: &[u8], start: usize, end: usize) -> bool {
     let goes_on = at(b, end) == Some(b' ') && at(b, end + 1).is_some_and(|c| c.is_ascii_alphabetic());
     let plain = text.iter().skip(1).all(|c| c.is_ascii_lowercase() || matches!(c, b'/' | b'-' | b'\'')) || b[end - 1] == b':';
     goes_on && plain && text.iter().all(|c| !c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_text_is_found_by_its_end() {
+        let all = |n: usize, table: &[u64; 256], text: &str| bits(table[usize::from(*text.as_bytes().last().unwrap())]).any(|i| i == n);
+        for (n, w) in WORDS.iter().enumerate() {
+            assert!(all(n, &WORDS_BY_END, w.text), "{}", w.text);
+        }
+        for (n, suffix) in SUFFIXES.iter().enumerate() {
+            assert!(if suffix.is_empty() { SUFFIXES_BY_END.iter().all(|set| set & 1 << n != 0) } else { all(n, &SUFFIXES_BY_END, suffix) });
+        }
+        for (n, exception) in EXCEPTIONS.iter().enumerate() {
+            assert!(all(n, &EXCEPTIONS_BY_END, exception), "{exception}");
+        }
+    }
+
+    proptest! {
+        /// The first suffix in order with the first word in order, as the lists say.
+        #[test]
+        fn ends_are_told_in_the_order_of_the_lists(parts in proptest::collection::vec((0..WORDS.len(), 0..SUFFIXES.len(), "[a-z]{0,2}"), 1..3)) {
+            let flat: String = parts.iter().map(|(w, s, more)| format!("{}{}{more}", WORDS[*w].text, SUFFIXES[*s])).collect();
+            let plain = |texts: &[&str]| texts.iter().enumerate().filter(|(_, t)| flat.ends_with(*t)).map(|(i, _)| i).collect::<Vec<_>>();
+            let words: Vec<&str> = WORDS.iter().map(|w| w.text).collect();
+            let told = |table: &[u64; 256], texts: &[&str]| ends(table, &flat).filter(|i| flat.ends_with(texts[*i])).collect::<Vec<_>>();
+            prop_assert_eq!(told(&WORDS_BY_END, &words), plain(&words));
+            prop_assert_eq!(told(&SUFFIXES_BY_END, SUFFIXES), plain(SUFFIXES));
+            prop_assert_eq!(told(&EXCEPTIONS_BY_END, EXCEPTIONS), plain(EXCEPTIONS));
+        }
+    }
 }
