@@ -10,6 +10,7 @@ pub mod deriver;
 pub mod framing;
 mod intern;
 mod names;
+mod near;
 pub mod normalize;
 pub mod own;
 pub mod parser;

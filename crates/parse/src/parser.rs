@@ -7,7 +7,7 @@ use event::{
     limits::{MULTILINE_LINES_MAX, RECORD_BYTES_MAX},
     redact,
 };
-use memchr::{memchr, memchr_iter};
+use memchr::memchr_iter;
 
 use crate::{
     Format, framing, intern, normalize,
@@ -76,16 +76,20 @@ impl Parser {
 
     /// The event of one record (its final line end may be there or not). Fills everything but position, observed and agent time, act.
     pub fn parse<'r>(&mut self, record: &'r [u8], flags: RecordFlags) -> Event<'r> {
-        let body = framing::body(record);
         // An event is a kilobyte: it is filled in its place, not handed from one function to the next.
         let mut event = Event::default();
+        self.fill(framing::body(record), flags, &mut event);
+        event
+    }
+
+    fn fill<'r>(&mut self, body: &'r [u8], flags: RecordFlags, event: &mut Event<'r>) {
         match simdutf8::basic::from_utf8(body) {
-            Ok(text) => self.parse_text(text, flags, &mut event),
+            Ok(text) => self.parse_text(text, flags, event),
             Err(_) => {
                 let shown = escaped(body);
                 let mut of_shown = Event::default();
                 self.parse_text(&shown, flags, &mut of_shown);
-                event = of_shown.into_owned();
+                *event = of_shown.into_owned();
                 event.raw_bytes = Some(Cow::Borrowed(body));
                 event.mark(Issue::NotUtf8);
             }
@@ -97,17 +101,19 @@ impl Parser {
                 }
             }
         }
-        if memchr(b'\n', body).is_some() && memchr_iter(b'\n', body).count() + 1 >= MULTILINE_LINES_MAX {
+        if body.len() + 1 >= MULTILINE_LINES_MAX && memchr_iter(b'\n', body).count() + 1 >= MULTILINE_LINES_MAX {
             event.mark(Issue::TooManyLines);
         }
         for issue in redact::marks_in(body) {
             event.mark(issue);
         }
-        event
     }
 
     /// `raw` is the text; what the columns are made of is the product's own words in it.
     fn parse_text<'r>(&mut self, text: &'r str, flags: RecordFlags, event: &mut Event<'r>) {
+        if prefix::is_bare(text.as_bytes()) {
+            return self.parse_own(text, event);
+        }
         let (own, line) = prefix::unwrap(text);
         if line.carrier == Carrier::None {
             return self.parse_own(text, event);

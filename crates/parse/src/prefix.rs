@@ -87,6 +87,14 @@ pub fn content(record: &[u8]) -> Content {
     Content { ranges }
 }
 
+/// Whether a record surely stands as the product wrote it: by its first byte.
+pub(crate) fn is_bare(record: &[u8]) -> bool {
+    match record.first() {
+        Some(b'[') => !record.starts_with(b"[pod/"),
+        first => first == Some(&b'#'),
+    }
+}
+
 /// What the product wrote, of a record whose lines were carried: prefixes off, escapes undone, pieces joined. Also what the first line's prefix tells.
 /// The text is borrowed where the record is one line without escapes.
 pub fn unwrap(record: &str) -> (Cow<'_, str>, Line<'_>) {

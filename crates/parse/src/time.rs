@@ -146,34 +146,79 @@ pub fn scan(text: &str) -> Option<Stamp> {
     scan_bytes(text.as_bytes())
 }
 
-/// Two digits, or a number above 99 where one of them is none.
-fn two(tens: u8, ones: u8) -> i64 {
-    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    if tens > 9 || ones > 9 { 1000 } else { i64::from(tens) * 10 + i64::from(ones) }
+/// Bytes of a time that are read at once.
+const HALF: usize = 16;
+
+/// What half a time looks like: where its digits stand, and which bytes are fixed.
+struct Shape {
+    zero: u128,
+    digits: u128,
+    fixed: u128,
+}
+
+impl Shape {
+    /// 0 is a digit, `?` anything.
+    const fn new(like: &[u8; HALF]) -> Self {
+        let (mut digits, mut fixed, mut i) = ([0; HALF], [0; HALF], 0);
+        while i < HALF {
+            digits[i] = if like[i] == b'0' { 0xff } else { 0 };
+            fixed[i] = if like[i] == b'0' || like[i] == b'?' { 0 } else { 0xff };
+            i += 1;
+        }
+        Self { zero: u128::from_le_bytes(*like), digits: u128::from_le_bytes(digits), fixed: u128::from_le_bytes(fixed) }
+    }
+    /// In every byte the number of two digits that begins there. None where anything is different.
+    fn pairs(&self, half: &[u8; HALF]) -> Option<[u8; HALF]> {
+        const LOW: u128 = u128::MAX / 0xff;
+        // A digit is now its value, a right separator nothing.
+        let value = u128::from_le_bytes(*half) ^ self.zero;
+        let above_nine = ((value & (LOW * 0x7f)) + LOW * 0x76) | value;
+        if value & self.fixed != 0 || above_nine & self.digits & (LOW * 0x80) != 0 {
+            return None;
+        }
+        let value = value & self.digits;
+        Some(((value << 3) + (value << 1) + (value >> 8)).to_le_bytes())
+    }
+}
+
+const DATE: Shape = Shape::new(b"0000/00/00 00:00");
+const CLOCK: Shape = Shape::new(b"00:00.000 ?00:00");
+
+/// Days of a year before a month, and of the month, where the year is no leap year.
+const MONTHS: [(i64, i64); 13] =
+    [(0, 0), (0, 31), (31, 28), (59, 31), (90, 30), (120, 31), (151, 30), (181, 31), (212, 31), (243, 30), (273, 31), (304, 30), (334, 31)];
+
+/// [`days`] of a year in which every fourth is a leap year; none for others.
+fn days_near(year: i64, month: i64, day: i64) -> Option<i64> {
+    if !(1970..2100).contains(&year) {
+        return None;
+    }
+    let leap = i64::from(year % 4 == 0);
+    let (before, longest) = MONTHS.get(usize::try_from(month).ok()?)?;
+    let (before, longest) = (before + leap * i64::from(month > 2), longest + leap * i64::from(month == 2));
+    (1..=longest).contains(&day).then_some((year - 1970) * 365 + (year - 1969) / 4 + before + day - 1)
 }
 
 /// Go's and Rust's own form, `2026/11/21 21:17:09.495 +00:00`, whole: it begins nearly every line, so it has a way of its own. None where anything is
 /// different; the general way then decides.
 pub fn scan_usual(text: &str) -> Option<Stamp> {
     let b: &[u8; 30] = text.as_bytes().try_into().ok()?;
-    if (b[4], b[7], b[10], b[13], b[16], b[19], b[23], b[27]) != (b'/', b'/', b' ', b':', b':', b'.', b' ', b':') {
-        return None;
-    }
-    let (century, year, month, day) = (two(b[0], b[1]), two(b[2], b[3]), two(b[5], b[6]), two(b[8], b[9]));
-    let (h, m, s) = (two(b[11], b[12]), two(b[14], b[15]), two(b[17], b[18]));
-    let (milli, last) = (two(b[20], b[21]), two(b'0', b[22]));
-    let (east_h, east_m) = (two(b[25], b[26]), two(b[28], b[29]));
-    let usual = century <= 99 && year <= 99 && h <= 23 && m <= 59 && s <= 59 && milli <= 99 && last <= 9 && east_h <= 18 && east_m <= 59;
+    let (first, last) = (b.first_chunk()?, b.last_chunk()?);
+    let (date, clock) = (DATE.pairs(first)?, CLOCK.pairs(last)?);
     let sign = match b[24] {
         b'+' => 1,
         b'-' => -1,
         _ => return None,
     };
-    if !usual {
+    let date = |at: usize| i64::from(date[at]);
+    let clock = |at: usize| i64::from(clock[at]);
+    let (h, m, s, milli) = (date(11), date(14), clock(3), clock(6) * 10 + i64::from(b[22] - b'0'));
+    let (east_h, east_m) = (clock(11), clock(14));
+    if h > 23 || m > 59 || s > 59 || east_h > 18 || east_m > 59 {
         return None;
     }
-    let date = days(century * 100 + year, month, day)?;
-    let wall = date * DAY + h * HOUR + m * MINUTE + s * SECOND + (milli * 10 + last) * (SECOND / 1000);
+    let day = days_near(date(0) * 100 + date(2), date(5), date(8))?;
+    let wall = day * DAY + h * HOUR + m * MINUTE + s * SECOND + milli * (SECOND / 1000);
     Some(Stamp { wall, offset: i32::try_from(sign * (east_h * 3600 + east_m * 60)).ok(), len: 30 })
 }
 
@@ -227,6 +272,32 @@ pub fn scan_glog(text: &str) -> Option<Stamp> {
 mod tests {
     use super::*;
     use event::clock::rfc3339;
+
+    #[test]
+    fn near_days_are_days() {
+        for year in 1960..2110 {
+            for (month, day) in (0..=13).flat_map(|month| (0..=32).map(move |day| (month, day))) {
+                let near = days_near(year, month, day);
+                assert_eq!(near, days(year, month, day).filter(|_| (1970..2100).contains(&year)), "{year} {month} {day}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_usual_time_is_read_as_the_general_way_reads_it() {
+        let right = b"2026/11/21 21:17:09.495 +08:30";
+        for at in 0..right.len() {
+            for c in 0..=0x7f_u8 {
+                let mut text = *right;
+                text[at] = c;
+                let text = std::str::from_utf8(&text).unwrap();
+                let usual = scan_usual(text);
+                assert!(usual.is_none() || usual == scan(text), "{text}");
+                let milli = (20..23).contains(&at) && c.is_ascii_digit();
+                assert!(usual.is_some() || !milli, "{text}");
+            }
+        }
+    }
 
     #[test]
     fn every_format_that_a_log_writes() {

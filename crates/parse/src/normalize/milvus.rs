@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use event::{Activity, Event, Status, Text, action};
 
 use super::{
-    columns::{act, move_duration, part, set_field, set_reason, take, take_any},
+    columns::{act, find, move_duration, part, set_field, set_reason, take, take_any},
     errors::first_sentence,
     milvus_method,
 };
@@ -41,8 +41,11 @@ fn component(event: &mut Event<'_>) {
         event.component = Some(Cow::Borrowed(part));
         return;
     }
-    let folder = event.caller.as_deref().and_then(|c| c.split_once('/')).map(|(folder, _)| folder.trim_end_matches("v2"));
-    event.component = folder.and_then(is_part).map(Cow::Borrowed);
+    let Some(mut folder) = event.caller.as_deref().and_then(|c| memchr::memchr(b'/', c.as_bytes()).map(|at| &c[..at])) else { return };
+    while let Some(older) = folder.strip_suffix("v2") {
+        folder = older;
+    }
+    event.component = is_part(folder).map(Cow::Borrowed);
 }
 
 /// The error without stacks: Milvus puts the stack before it, and every attempt of a retry behind it.
@@ -276,7 +279,7 @@ fn lifecycle(event: &mut Event<'_>, message: &str) {
         }
         m if m.starts_with("seal old log to:") => act(event, &action::LOG_ROTATE, Status::Success),
         m if m.starts_with("connection lost detected") || m == "session keepalive channel closed" => failing(event, "etcd_lost"),
-        m if m.contains("disconnected from etcd") => failing(event, "etcd_lost"),
+        m if find(m, "disconnected from etcd").is_some() => failing(event, "etcd_lost"),
         m if m.starts_with("load segment failed, OOM") => failing(event, "memory"),
         _ => {}
     }

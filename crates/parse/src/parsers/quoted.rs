@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memmem};
+
+use crate::near;
 
 /// The closing quote of a string whose first byte behind the opening quote is at `from`: the first quote with an even number of backslashes before it.
 /// (Stacks are full of escapes and hold no quotes, so looking for quotes alone is several times faster than stopping at each escape.)
@@ -21,7 +23,7 @@ pub fn closing(b: &[u8], from: usize) -> Option<usize> {
 
 /// The closing quote, and whether anything is escaped before it: the first look decides for nearly every string.
 pub fn closing_escaped(b: &[u8], from: usize) -> Option<(usize, bool)> {
-    let at = from + memchr2(b'"', b'\\', b.get(from..)?)?;
+    let at = near::find2(b, from, b'"', b'\\')?;
     if b[at] == b'"' { Some((at, false)) } else { closing(b, at).map(|at| (at, true)) }
 }
 

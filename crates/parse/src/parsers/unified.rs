@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 
 use event::{Event, Issue, Text, Value};
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memmem};
 
 use super::{Context, FIELDS_MAX, Format, LineFormat, Seen, level, quoted};
-use crate::time;
+use crate::{near, time};
 
 /// See the registry.
 pub const FORMAT: LineFormat = LineFormat { format: Format::Unified, recognize: |b| b.first() == Some(&b'['), parse };
@@ -66,7 +66,7 @@ fn bracket(text: &str, at: usize) -> Option<(&str, usize)> {
     if b.get(at) != Some(&b'[') {
         return None;
     }
-    let close = at + 1 + memchr(b']', &b[at + 1..])?;
+    let close = near::find(b, at + 1, b']')?;
     Some((&text[at + 1..close], close + 1))
 }
 
@@ -95,7 +95,10 @@ pub(super) fn head(text: &str) -> Option<Head<'_>> {
         head.bad_time = head.stamp.is_none();
         at = skip_spaces(b, behind);
     }
-    if let Some((name, behind)) = bracket(text, at)
+    if let Some(known) = usual_level(&b[at..]) {
+        head.level = Some(known);
+        at = skip_spaces(b, at + USUAL_LEVEL_BYTES);
+    } else if let Some((name, behind)) = bracket(text, at)
         && let Some(known) = level(name)
     {
         head.level = Some(known);
@@ -111,9 +114,32 @@ pub(super) fn head(text: &str) -> Option<Head<'_>> {
     sure.then_some(head)
 }
 
+/// Bytes of the bracket of the levels that nearly all lines have.
+const USUAL_LEVEL_BYTES: usize = 6;
+
+fn usual_level(rest: &[u8]) -> Option<&'static str> {
+    match rest.first_chunk::<USUAL_LEVEL_BYTES>()? {
+        b"[INFO]" => Some("INFO"),
+        b"[WARN]" => Some("WARN"),
+        _ => None,
+    }
+}
+
+/// The bracket that ends a caller (`[conn.go:678]`) at `at`, where that is what stands there.
+fn usual_caller(b: &[u8], at: usize) -> Option<usize> {
+    let inside = b.get(at..)?.strip_prefix(b"[")?;
+    let file = inside.iter().take_while(|c| CALLER[usize::from(**c)]).count();
+    let line = inside.get(file..)?.strip_prefix(b":")?;
+    let digits = line.iter().take_while(|c| c.is_ascii_digit()).count();
+    (file > 0 && digits > 0 && line.get(digits) == Some(&b']')).then_some(at + 1 + file + 1 + digits)
+}
+
 /// Logger, caller, and where the message begins.
 fn origin(text: &str, at: usize) -> (Option<&str>, Option<&str>, usize) {
     let b = text.as_bytes();
+    if let Some(close) = usual_caller(b, at) {
+        return (None, Some(&text[at + 1..close]), skip_spaces(b, close + 1));
+    }
     let Some((first, behind)) = bracket(text, at) else { return (None, None, at) };
     if is_caller(first) {
         return (None, Some(first), skip_spaces(b, behind));
@@ -221,7 +247,7 @@ fn item(text: &str, at: usize, as_message: bool) -> Option<(Item<'_>, usize)> {
             }
         }
     } else {
-        let stop = key_end(b, inside)?;
+        let stop = near::find2(b, inside, b'=', b']')?;
         if b[stop] == b']' {
             return Some((Item::Message(Cow::Borrowed(&text[inside..stop])), stop + 1));
         }
@@ -234,16 +260,6 @@ fn item(text: &str, at: usize, as_message: bool) -> Option<(Item<'_>, usize)> {
 /// The text inside quotes.
 fn inside_of(text: &str, range: std::ops::Range<usize>, escaped: bool) -> Text<'_> {
     if escaped { quoted::unescape(&text[range]) } else { Cow::Borrowed(&text[range]) }
-}
-
-/// A key without quotes is looked through byte by byte up to this length: that is quicker than to call a search.
-const SHORT_KEY_BYTES: usize = 24;
-
-/// The `=` behind a key, or the `]` of a bracket without one.
-fn key_end(b: &[u8], from: usize) -> Option<usize> {
-    let near = b.len().min(from + SHORT_KEY_BYTES);
-    let found = b.get(from..near)?.iter().position(|c| matches!(c, b'=' | b']'));
-    found.map(|n| from + n).or_else(|| memchr2(b'=', b']', &b[near..]).map(|n| near + n))
 }
 
 /// The value at `at`, and behind its bracket.
@@ -275,7 +291,7 @@ fn value<'r>(text: &'r str, at: usize, key: &str) -> Option<(Text<'r>, usize)> {
 fn plain_end(b: &[u8], mut from: usize) -> Option<usize> {
     let mut last = None;
     loop {
-        let Some(at) = b.get(from..).and_then(|rest| memchr(b']', rest)).map(|i| from + i) else { return last };
+        let Some(at) = near::find(b, from, b']') else { return last };
         if matches!(b.get(at + 1), None | Some(b' ' | b'[' | b'\n' | b'\r')) {
             return Some(at);
         }

@@ -10,7 +10,7 @@ use super::{
     quick,
     value::{Kind, PLACEHOLDERS},
 };
-use crate::time::Stamp;
+use crate::{near, time::Stamp};
 
 /// Holes of one formatter; a string with more is refused.
 const HOLES_MAX: usize = 40;
@@ -20,9 +20,6 @@ const TRIES_MIN: usize = 4096;
 
 /// Nearly every literal is at most this long.
 const HEAD_BYTES: usize = 16;
-
-/// So near a literal is looked for byte by byte, which is quicker than to call a search.
-const NEAR_BYTES: usize = 16;
 
 /// A literal of at least this many bytes, with a letter in it, is the formatter's own word.
 const WORD_BYTES_MIN: usize = 5;
@@ -73,15 +70,8 @@ impl Step {
     /// The next place of the literal. Values are short and literals begin with what values seldom hold, so this beats a searcher for long texts.
     fn find(&self, b: &[u8], mut from: usize) -> Option<usize> {
         let Some(first) = self.literal().first() else { return Some(from) };
-        let short = !self.hole.kind.is_free();
         loop {
-            let rest = b.get(from..)?;
-            let near = rest[..rest.len().min(NEAR_BYTES)].iter().position(|c| c == first);
-            let at = match near {
-                Some(n) => from + n,
-                None if short => from + rest.iter().position(|c| c == first)?,
-                None => from + memchr::memchr(*first, rest)?,
-            };
+            let at = near::find(b, from, *first)?;
             if self.stands(b, at) {
                 return Some(at);
             }

@@ -22,6 +22,25 @@ pub(super) fn may_hold(kind: Kind, c: u8) -> bool {
     }
 }
 
+/// How many bytes of a kind stand at `from`.
+fn run(b: &[u8], from: usize, of: impl Fn(u8) -> bool) -> usize {
+    let mut at = from;
+    while b.get(at).is_some_and(|c| of(*c)) {
+        at += 1;
+    }
+    at - from
+}
+
+/// Letters, digits and what else stands in words.
+static WORD: [bool; 256] = {
+    let (mut table, mut c) = ([false; 256], 0);
+    while c < table.len() {
+        table[c] = (c as u8).is_ascii_alphanumeric() || matches!(c as u8, b'_' | b'(' | b')');
+        c += 1;
+    }
+    table
+};
+
 /// Digits of a number that has a column.
 const DIGITS_MAX: usize = 20;
 /// A trace id of Milvus' own.
@@ -40,23 +59,22 @@ pub(super) fn end(kind: Kind, text: &str, at: usize) -> Option<usize> {
     if rest.starts_with(UNKNOWN.as_bytes()) && kind != Kind::Time {
         return Some(at + UNKNOWN.len());
     }
-    let run = |from: usize, of: fn(u8) -> bool| rest[from..].iter().take_while(|c| of(**c)).count();
     let len = match kind {
         Kind::Time => time(text, at)?.len,
         Kind::Method => {
-            let len = run(0, |c| c.is_ascii_alphanumeric() || c == b'_');
+            let len = run(rest, 0, |c| WORD[usize::from(c)] && c > b')');
             // A word in capitals may be a level.
             rest[..len].iter().any(u8::is_ascii_lowercase).then_some(len)?
         }
-        Kind::Word => run(0, |c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'(' | b')')),
+        Kind::Word => run(rest, 0, |c| WORD[usize::from(c)]),
         Kind::Number => {
-            let len = run(0, |c| c.is_ascii_digit());
+            let len = run(rest, 0, |c| c.is_ascii_digit());
             (1..=DIGITS_MAX).contains(&len).then_some(len)?
         }
         Kind::Address => {
             let host = if rest.starts_with(b"tcp-") { 4 } else { 0 };
             let colon = address::v4_end(rest, host)?;
-            let port = if rest.get(colon) == Some(&b':') { run(colon + 1, |c| c.is_ascii_digit()) } else { return None };
+            let port = if rest.get(colon) == Some(&b':') { run(rest, colon + 1, |c| c.is_ascii_digit()) } else { return None };
             (1..=5).contains(&port).then_some(colon + 1 + port)?
         }
         Kind::Trace => {
@@ -65,8 +83,8 @@ pub(super) fn end(kind: Kind, text: &str, at: usize) -> Option<usize> {
             hex.then_some(TRACE_BYTES)?
         }
         Kind::Duration => {
-            let whole = run(0, |c| c.is_ascii_digit());
-            let number = if rest.get(whole) == Some(&b'.') { whole + 1 + run(whole + 1, |c| c.is_ascii_digit()) } else { whole };
+            let whole = run(rest, 0, |c| c.is_ascii_digit());
+            let number = if rest.get(whole) == Some(&b'.') { whole + 1 + run(rest, whole + 1, |c| c.is_ascii_digit()) } else { whole };
             let unit = [&b"ms"[..], "µs".as_bytes(), b"s"].iter().find(|u| rest[number..].starts_with(u))?.len();
             (whole > 0).then_some(number + unit)?
         }
