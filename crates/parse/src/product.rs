@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 
 use event::{Event, SourceDefinition};
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memmem};
 
 use crate::{
-    Format,
+    Format, near,
     parsers::{Context, access::Formatters, first_format},
     prefix,
     time::Zone,
@@ -84,10 +84,14 @@ fn by_message(event: &Event<'_>) -> Option<Signal> {
     ];
     let message = event.message.as_deref()?;
     // The first bytes settle nearly every line.
-    if !matches!(message.as_bytes().first(), Some(b'W' | b'C' | b'G' | b'c' | b'S' | b'T')) {
+    let first = message.as_bytes().first();
+    if !matches!(first, Some(b'W' | b'C' | b'G' | b'c' | b'S' | b'T')) {
         return None;
     }
-    MESSAGES.iter().find(|(text, _)| message.starts_with(text)).map(|(_, product)| Signal { product, decisive: true })
+    MESSAGES
+        .iter()
+        .find(|(text, _)| text.as_bytes().first() == first && message.starts_with(text))
+        .map(|(_, product)| Signal { product, decisive: true })
 }
 
 /// The parts of Milvus, as their lines name them.
@@ -157,10 +161,11 @@ fn by_habit(event: &Event<'_>) -> Option<Signal> {
 /// The source file that wrote the line: its language, its folder.
 fn by_folder(event: &Event<'_>, format: Format) -> Option<Signal> {
     let file = source_file(event)?;
-    let product = match file.rsplit_once('.')?.1 {
+    let dot = file.as_bytes().iter().rposition(|c| *c == b'.')?;
+    let product = match &file[dot + 1..] {
         "rs" => "tikv",
         "cpp" | "cc" | "h" => "tiflash",
-        _ if !file.contains('/') => return None,
+        _ if near::find(file.as_bytes(), 0, b'/').is_none() => return None,
         _ if format == Format::Json && is_etcd(event, file) => "etcd",
         // The etcd client's own logger, in whatever process it runs.
         _ if file.contains('@') => return None,
@@ -178,7 +183,8 @@ fn by_file(event: &Event<'_>) -> Option<Signal> {
 
 fn source_file<'e>(event: &'e Event<'_>) -> Option<&'e str> {
     let caller = event.caller.as_deref()?;
-    Some(&caller[..memrchr(b':', caller.as_bytes())?])
+    // The line's number is short: the colon before it is nearer to the end than a search is worth.
+    Some(&caller[..caller.as_bytes().iter().rposition(|c| *c == b':')?])
 }
 
 /// etcd writes lower-case levels, and its packages are few.

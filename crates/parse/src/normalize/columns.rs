@@ -114,6 +114,9 @@ pub fn id_or_mark(event: &mut Event<'_>, value: &Value<'_>) -> Option<i64> {
 pub fn find(text: &str, what: &str) -> Option<usize> {
     let (bytes, what) = (text.as_bytes(), what.as_bytes());
     let first = *what.first()?;
+    if bytes.len() < what.len() {
+        return None;
+    }
     let mut from = 0;
     while let Some(n) = memchr(first, bytes.get(from..)?) {
         let at = from + n;

@@ -1,7 +1,7 @@
 //! JSON strings as they stand inside log lines. Owns: finding their end, undoing their escapes, cutting stacks off. Linear, never fails: an escape that
 //! means nothing stays as it is.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 use memchr::{memchr, memmem};
 
@@ -79,6 +79,9 @@ fn unicode(b: &[u8]) -> Option<(char, usize)> {
     Some((char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER), 5))
 }
 
+/// What a frame of a stack has between its two lines. Made once: to make it takes longer than to look with it.
+static FRAME: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(br"\n\t"));
+
 /// Keys whose value is a stack from its first line on.
 fn is_stack_key(key: &str) -> bool {
     matches!(key, "stack" | "backtrace" | "stacktrace")
@@ -93,7 +96,7 @@ pub fn without_stack<'t>(key: &str, inside: &'t str) -> &'t str {
     let b = inside.as_bytes();
     let Some(mut from) = memchr(b'\\', b) else { return inside };
     // A frame is two lines: the function, then a tab and the place.
-    while let Some(at) = memmem::find(&b[from..], b"\\n\\t").map(|i| from + i) {
+    while let Some(at) = FRAME.find(&b[from..]).map(|i| from + i) {
         let place = &b[at + 4..];
         let place = &place[..memmem::find(place, b"\\n").unwrap_or(place.len())];
         if is_place(place) {

@@ -93,10 +93,12 @@ pub(super) enum Outcome {
     Other,
 }
 
-/// Where the values of a row stand.
-#[derive(Debug, Default)]
+/// Where the values of a row stand. (A record is far shorter than 4 GiB.)
+#[derive(Debug)]
 pub(super) struct Taken {
-    ranges: Vec<Range<usize>>,
+    ranges: [(u32, u32); HOLES_MAX],
+    /// Holes that fitted so far.
+    len: usize,
     /// The time of a hole that was read on the way.
     pub(super) stamp: Option<(usize, Stamp)>,
     tries: usize,
@@ -104,14 +106,23 @@ pub(super) struct Taken {
     deepest: usize,
 }
 
+impl Default for Taken {
+    fn default() -> Self {
+        Self { ranges: [(0, 0); HOLES_MAX], len: 0, stamp: None, tries: 0, deepest: 0 }
+    }
+}
+
 impl Taken {
     fn push(&mut self, value: Range<usize>) {
-        self.ranges.push(value);
-        self.deepest = self.deepest.max(self.ranges.len());
+        if let Some(slot) = self.ranges.get_mut(self.len) {
+            *slot = (value.start as u32, value.end as u32);
+            self.len += 1;
+            self.deepest = self.deepest.max(self.len);
+        }
     }
     /// The value of a hole.
     pub(super) fn text<'r>(&self, text: &'r str, hole: usize) -> Option<&'r str> {
-        self.ranges.get(hole).and_then(|range| text.get(range.clone()))
+        self.ranges[..self.len.min(HOLES_MAX)].get(hole).and_then(|(start, end)| text.get(*start as usize..*end as usize))
     }
 }
 
@@ -203,9 +214,7 @@ impl Pattern {
 
     /// Fits a row.
     pub(super) fn run(&self, text: &str, taken: &mut Taken) -> Outcome {
-        taken.ranges.clear();
-        taken.stamp = None;
-        taken.ranges.reserve(self.steps.len());
+        (taken.len, taken.stamp) = (0, None);
         let Some(behind) = text.strip_prefix(self.lead.as_str()) else { return Outcome::Other };
         if self.quick(text, text.len() - behind.len(), taken) {
             return Outcome::Whole;
@@ -216,13 +225,13 @@ impl Pattern {
     /// Fits a row by trying.
     fn general(&self, text: &str, at: usize, taken: &mut Taken) -> Outcome {
         (taken.stamp, taken.deepest) = (None, 0);
-        taken.ranges.clear();
+        taken.len = 0;
         taken.tries = TRIES_MIN + text.len();
         let stop = match self.walk(text, at, taken) {
             Ok(()) => return Outcome::Whole,
             Err(stop) => stop,
         };
-        if self.proof.is_none_or(|holes| taken.ranges.len() < holes) {
+        if self.proof.is_none_or(|holes| taken.len < holes) {
             return Outcome::Other;
         }
         match stop {
@@ -246,30 +255,29 @@ impl Pattern {
                     step.find(&b[..limit], at).filter(|end| text.get(at..*end).is_some_and(|value| kind.takes(value)))
                 }
                 Kind::Time if step.sharp => quick::time(text, at).filter(|s| step.stands(b, at + s.len)).map(|stamp| {
-                    taken.stamp.get_or_insert((taken.ranges.len(), stamp));
+                    taken.stamp.get_or_insert((taken.len, stamp));
                     at + stamp.len
                 }),
                 _ if step.sharp => quick::end(kind, text, at).filter(|end| step.stands(b, *end)),
                 _ => None,
             };
             let Some(end) = end else { return false };
-            taken.ranges.push(at..end);
+            taken.push(at..end);
             at = end + step.literal().len();
         }
         self.last(text, at, taken).is_ok()
     }
 
     fn walk(&self, text: &str, mut at: usize, taken: &mut Taken) -> Result<(), Stop> {
-        while taken.ranges.len() < self.steps.len() {
-            at =
-                if self.steps[taken.ranges.len()].hole.kind.is_free() { self.free(text, at, taken)? } else { self.fixed(text, at, taken)? };
+        while taken.len < self.steps.len() {
+            at = if self.steps[taken.len].hole.kind.is_free() { self.free(text, at, taken)? } else { self.fixed(text, at, taken)? };
         }
         if at == text.len() { Ok(()) } else { Err(Stop::Broken) }
     }
 
     /// The free hole at `at` and the fixed ones behind it; where they end.
     fn free(&self, text: &str, at: usize, taken: &mut Taken) -> Result<usize, Stop> {
-        let (b, hole) = (text.as_bytes(), taken.ranges.len());
+        let (b, hole) = (text.as_bytes(), taken.len);
         let step = &self.steps[hole];
         if hole + 1 == self.steps.len() {
             return self.last(text, at, taken);
@@ -295,7 +303,7 @@ impl Pattern {
                 }
                 Err(_) => {}
             }
-            taken.ranges.truncate(hole);
+            taken.len = hole;
             from = end + 1;
         }
         Err(stop)
@@ -303,7 +311,7 @@ impl Pattern {
 
     /// All fixed holes from `at` up to the next free one; where they end. Fills `taken` as far as they fit.
     fn fixed(&self, text: &str, at: usize, taken: &mut Taken) -> Result<usize, Stop> {
-        let hole = taken.ranges.len();
+        let hole = taken.len;
         let Some(step) = self.steps.get(hole).filter(|s| !s.hole.kind.is_free()) else { return Ok(at) };
         if hole + 1 == self.steps.len() {
             return self.last(text, at, taken);
@@ -330,7 +338,7 @@ impl Pattern {
                 Ok(behind) => return Ok(behind),
                 Err(stop) if is_word(step.literal()) => return Err(stop),
                 Err(Stop::Ended) => return Err(Stop::Ended),
-                Err(Stop::Broken) => taken.ranges.truncate(hole),
+                Err(Stop::Broken) => taken.len = hole,
             }
         }
         if !found && limit == b.len() && ends_early(&text[at..], step) { Err(Stop::Ended) } else { Err(Stop::Broken) }
@@ -338,7 +346,7 @@ impl Pattern {
 
     /// The last hole: its literal ends the row.
     fn last(&self, text: &str, at: usize, taken: &mut Taken) -> Result<usize, Stop> {
-        let step = &self.steps[taken.ranges.len()];
+        let step = &self.steps[taken.len];
         let rest = &text.as_bytes()[at..];
         let Some(value) = rest.strip_suffix(step.literal()) else {
             return Err(if step.hole.kind.is_free() || ends_early(&text[at..], step) { Stop::Ended } else { Stop::Broken });
@@ -362,7 +370,7 @@ impl Pattern {
     pub(super) fn holds_own_words(&self, text: &str, taken: &Taken) -> bool {
         let suspect = |hole: usize| {
             let Some(value) = taken.text(text, hole).filter(|v| v.len() >= self.shortest) else { return false };
-            if self.brackets && !value.as_bytes().contains(&b'[') {
+            if self.brackets && near::find(value.as_bytes(), 0, b'[').is_none() {
                 return false;
             }
             let quoted = self.steps[hole].hole.kind == Kind::Quotable
@@ -482,7 +490,7 @@ mod tests {
             let (mut quick, mut general) = (Taken::default(), Taken::default());
             if pattern.quick(&row, row.len() - behind.len(), &mut quick) {
                 prop_assert_eq!(pattern.general(&row, row.len() - behind.len(), &mut general), Outcome::Whole);
-                prop_assert_eq!(&quick.ranges, &general.ranges);
+                prop_assert_eq!(&quick.ranges[..quick.len], &general.ranges[..general.len]);
                 if let Some((hole, stamp)) = quick.stamp {
                     prop_assert_eq!(quick.text(&row, hole).and_then(crate::time::scan), Some(stamp));
                 }
