@@ -106,10 +106,8 @@ fn parse<'r>(text: &'r str, event: &mut Event<'r>, context: &Context<'_>) -> boo
     let mut identity = 0_u16;
     while let Some(line) = rest.strip_prefix("# ") {
         let (line, behind) = split_line(line);
-        if key(line).is_none() {
-            break;
-        }
-        header(line, event, context, &mut identity);
+        let Some(first) = key(line) else { break };
+        header(first, event, context, &mut identity);
         rest = behind;
     }
     statement(rest, event);
@@ -142,11 +140,12 @@ static KEY: [bool; 256] = {
     table
 };
 
-fn header<'r>(line: &'r str, event: &mut Event<'r>, context: &Context<'_>, identity: &mut u16) {
-    let mut rest = line;
-    while let Some((name, behind)) = key(rest) {
-        let (value, next) = value(name, behind);
-        rest = next;
+/// A line from its first key on.
+fn header<'r>(first: (&'r str, &'r str), event: &mut Event<'r>, context: &Context<'_>, identity: &mut u16) {
+    let mut next = Some(first);
+    while let Some((name, behind)) = next {
+        let (value, rest) = value(name, behind);
+        next = key(rest);
         if name == "Time" && event.time.is_none() {
             match time::scan(value).filter(|s| s.len == value.len()) {
                 Some(stamp) => {

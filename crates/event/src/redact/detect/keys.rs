@@ -161,8 +161,8 @@ fn bits(mut set: u64) -> impl Iterator<Item = usize> {
 }
 
 /// What of a list may stand at the end of a text.
-fn ends(of: &[u64; 256], text: &str) -> impl Iterator<Item = usize> + use<> {
-    bits(text.as_bytes().last().map_or(0, |last| of[usize::from(*last)]))
+fn ends(of: &[u64; 256], text: &[u8]) -> impl Iterator<Item = usize> + use<> {
+    bits(text.last().map_or(0, |last| of[usize::from(*last)]))
 }
 
 /// What a key's value is.
@@ -189,18 +189,21 @@ pub(in crate::redact) fn classify(key: &[u8]) -> Option<KindId> {
         n += 1;
         edge = false;
     }
-    let flat = std::str::from_utf8(&flat[..n]).ok()?;
-    if ends(&EXCEPTIONS_BY_END, flat).any(|i| flat.ends_with(EXCEPTIONS[i])) {
+    let flat = &flat[..n];
+    if !flat.is_ascii() && std::str::from_utf8(flat).is_err() {
         return None;
     }
-    let flat = flat.trim_end_matches(|c: char| c.is_ascii_digit());
+    if ends(&EXCEPTIONS_BY_END, flat).any(|i| flat.ends_with(EXCEPTIONS[i].as_bytes())) {
+        return None;
+    }
+    let flat = &flat[..flat.iter().rposition(|c| !c.is_ascii_digit()).map_or(0, |last| last + 1)];
     for suffix in ends(&SUFFIXES_BY_END, flat) {
-        let Some(rest) = flat.strip_suffix(SUFFIXES[suffix]) else { continue };
+        let Some(rest) = flat.strip_suffix(SUFFIXES[suffix].as_bytes()) else { continue };
         let begins = |w: &Word| match (w.bounded, parts[rest.len() - w.text.len()]) {
             (Bound::Anywhere, _) | (_, Bound::Apart) => true,
             (wanted, found) => wanted == found,
         };
-        let named = |w: &&Word| rest.ends_with(w.text) && begins(w);
+        let named = |w: &&Word| rest.ends_with(w.text.as_bytes()) && begins(w);
         if let Some(w) = ends(&WORDS_BY_END, rest).map(|i| &WORDS[i]).find(named) {
             return Some(w.kind);
         }
@@ -522,7 +525,7 @@ mod tests {
             let flat: String = parts.iter().map(|(w, s, more)| format!("{}{}{more}", WORDS[*w].text, SUFFIXES[*s])).collect();
             let plain = |texts: &[&str]| texts.iter().enumerate().filter(|(_, t)| flat.ends_with(*t)).map(|(i, _)| i).collect::<Vec<_>>();
             let words: Vec<&str> = WORDS.iter().map(|w| w.text).collect();
-            let told = |table: &[u64; 256], texts: &[&str]| ends(table, &flat).filter(|i| flat.ends_with(texts[*i])).collect::<Vec<_>>();
+            let told = |table: &[u64; 256], texts: &[&str]| ends(table, flat.as_bytes()).filter(|i| flat.ends_with(texts[*i])).collect::<Vec<_>>();
             prop_assert_eq!(told(&WORDS_BY_END, &words), plain(&words));
             prop_assert_eq!(told(&SUFFIXES_BY_END, SUFFIXES), plain(SUFFIXES));
             prop_assert_eq!(told(&EXCEPTIONS_BY_END, EXCEPTIONS), plain(EXCEPTIONS));
