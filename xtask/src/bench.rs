@@ -26,7 +26,7 @@ const RECORDED: &[(&str, &str)] = &[
 
 /// Runs one benchmark; `--bin PATH` names the `bartizan` to measure and to make data with, `--profile quick` builds with less patience.
 pub fn run(args: &[String]) -> Result<(), String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().map_err(|e| format!("finding the project's root: {e}"))?;
+    let root = crate::root()?;
     let value = |name: &str| args.iter().position(|a| a == name).and_then(|i| args.get(i + 1)).cloned();
     let profile = value("--profile").unwrap_or_else(|| "bench".to_owned());
     say_machine(&profile);

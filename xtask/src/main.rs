@@ -5,7 +5,7 @@
 mod bench;
 mod tidy;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 /// One chore: its name, what it is for, and what it does with the arguments behind its name.
 struct Chore {
@@ -19,6 +19,12 @@ const CHORES: &[Chore] = &[
     Chore { name: "bench", about: "measure parse or import beside zstd -3", run: bench::run },
     Chore { name: "tidy", about: "check the tree: directions, caps, fixtures, documents", run: tidy::run },
 ];
+
+/// The checkout that cargo runs this from: several checkouts may share one build folder, so where this was compiled says nothing.
+fn root() -> Result<PathBuf, String> {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from).join("..");
+    here.canonicalize().map_err(|e| format!("finding the project's root {}: {e}", here.display()))
+}
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

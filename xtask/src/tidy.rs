@@ -77,10 +77,9 @@ const CHECKS: &[Check] = &[
     ("documents that must exist", documents::present),
 ];
 
-/// Runs every check on the checkout that this program was built in.
+/// Runs every check on this checkout.
 pub fn run(_args: &[String]) -> Result<(), String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let tree = Tree { root: root.canonicalize().map_err(|e| format!("finding the project's root {}: {e}", root.display()))? };
+    let tree = Tree { root: crate::root()? };
     let mut complaints = 0;
     for (name, check) in CHECKS {
         for complaint in check(&tree) {
