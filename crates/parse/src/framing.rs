@@ -60,6 +60,15 @@ pub fn body(record: &[u8]) -> &[u8] {
     &record[..end]
 }
 
+/// Behind what no writer meant: a byte order mark, and the hole of zeros that a file has where it was truncated under a writer that does not append.
+pub fn past_hole(line: &[u8]) -> &[u8] {
+    match line.first() {
+        Some(0) => &line[line.iter().position(|b| *b != 0).unwrap_or(line.len())..],
+        Some(0xEF) => line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line),
+        _ => line,
+    }
+}
+
 /// What the record under way is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -204,6 +213,7 @@ impl Framer {
 
     /// What the line means for the record under way; begins one where none is.
     fn step(&mut self, line: &[u8]) -> Step {
+        let line = past_hole(line);
         // By far the commonest line: a whole unified one. (An access row may end with a bracket of its own and go on.)
         let whole = line.starts_with(b"[20") && line.ends_with(b"]");
         if whole && self.open.is_none() && self.interrupted.is_empty() && (!begins_row(line) || is_closed_row(line)) {

@@ -84,7 +84,13 @@ impl Parser {
 
     fn fill<'r>(&mut self, body: &'r [u8], flags: RecordFlags, event: &mut Event<'r>) {
         match simdutf8::basic::from_utf8(body) {
-            Ok(text) => self.parse_text(text, flags, event),
+            Ok(text) => {
+                let own = &text[text.len() - framing::past_hole(body).len()..];
+                self.parse_text(own, flags, event);
+                if own.len() < text.len() {
+                    event.raw = Cow::Borrowed(text);
+                }
+            }
             Err(_) => {
                 let shown = escaped(body);
                 let mut of_shown = Event::default();

@@ -197,3 +197,14 @@ proptest::proptest! {
         proptest::prop_assert_eq!(from, data.len());
     }
 }
+
+/// A log that was truncated under a writer that does not append begins with zeros; one that an editor made begins with a byte order mark.
+#[test]
+fn holes_and_marks_hide_no_line() {
+    let slow = "# Time: 2026-03-02T10:00:00.1Z\n# Query_time: 1\nselect 1;\n";
+    let hole = "\0".repeat(300);
+    for case in [&[&format!("\u{feff}{L}")[..], L][..], &[slow, &format!("{hole}{slow}"), &format!("{hole}{L}"), L]] {
+        let all: String = case.concat();
+        assert_eq!(records(&all), case, "{all:?}");
+    }
+}

@@ -92,6 +92,18 @@ fn pieces_of_a_record_are_joined_in_the_last() {
     assert_eq!(last.labels.as_deref(), Some("{\"stdio\":\"stdout\"}"));
 }
 
+#[test]
+fn a_line_behind_a_hole_is_read_and_the_hole_is_shown() {
+    let line = "[2026/03/02 10:00:00.120 +00:00] [INFO] [a.go:7] [done]";
+    for before in ["\0\0\0", "\u{feff}"] {
+        let record = format!("{before}{line}");
+        let event = Parser::new(&definition(Some("tidb"))).parse(record.as_bytes(), RecordFlags::default()).into_owned();
+        assert_eq!((event.message.as_deref(), &*event.raw, event.issues.len()), (Some("done"), &*record, 0));
+    }
+    let event = Parser::new(&definition(None)).parse(b"\0\0", RecordFlags::default()).into_owned();
+    assert_eq!((event.message, &*event.raw), (None, "\0\0"));
+}
+
 proptest::proptest! {
     /// Whatever comes, every record gives an event that is JSON and shows the record.
     #[test]
