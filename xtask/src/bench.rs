@@ -49,8 +49,14 @@ fn checked(command: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}")) }
 }
 
-fn target(root: &Path) -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+/// Where a profile's programs lie: cargo puts those of `bench` beside those of `release`, and those of `dev` into `debug`.
+fn built(root: &Path, profile: &str) -> PathBuf {
+    let folder = match profile {
+        "bench" => "release",
+        "dev" | "test" => "debug",
+        other => other,
+    };
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join(folder)
 }
 
 /// A story of real shape, made up anew: (component, file).
@@ -91,7 +97,7 @@ fn parse(root: &Path, profile: &str, bin: Option<&str>) -> Result<(), String> {
         Some(bin) => files.extend(story(bin, &folder.join("story"))?),
         None => println!("SKIPPED generated logs: name a built bartizan with --bin"),
     }
-    let speed = target(root).join(profile).join("examples/speed");
+    let speed = built(root, profile).join("examples/speed");
     let arguments = files.iter().map(|(component, path)| format!("{component}={}", path.display()));
     let ran = checked(Command::new(speed).args(arguments));
     fs::remove_dir_all(&folder).map_err(|e| format!("removing {}: {e}", folder.display()))?;
@@ -103,7 +109,7 @@ fn import(root: &Path, profile: &str, bin: Option<String>) -> Result<(), String>
         Some(bin) => bin,
         None => {
             checked(Command::new("cargo").current_dir(root).args(["build", "--quiet", "--profile", profile, "-p", "app"]))?;
-            target(root).join(profile).join("bartizan").to_string_lossy().into_owned()
+            built(root, profile).join("bartizan").to_string_lossy().into_owned()
         }
     };
     let folder = temporary()?;
