@@ -100,7 +100,7 @@ impl Engine {
         self.state.stats()
     }
     /// Windows, episodes, watermarks: all that a restart must know.
-    pub fn snapshot(&self) -> serde_json::Value {
+    pub fn snapshot(&self) -> event::Snapshot {
         self.state.snapshot(&self.rules)
     }
     /// Goes on from a snapshot; what is not readable begins anew.

@@ -24,7 +24,7 @@ pub use action::{Activity, Class};
 pub use alert::{Alert, AlertState};
 pub use batch::{Batch, BatchRecord};
 pub use clock::{Clock, Micros};
-pub use derive::Derive;
+pub use derive::{Derive, Snapshot};
 pub use event::{Event, Status, Text, Value};
 pub use field::{Field, FieldRef};
 pub use finding::{Evidence, Finding, FindingKind, Severity};

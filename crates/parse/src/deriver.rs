@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use event::{Derive, Event, Issue, LogClass, RecordMeta, SourceDefinition, SourceId, limits::CLOCK_AHEAD_US};
+use event::{Derive, Event, Issue, LogClass, RecordMeta, Snapshot, SourceDefinition, SourceId, derive, limits::CLOCK_AHEAD_US};
 use serde::Deserialize;
 
 use crate::{
@@ -90,11 +90,11 @@ impl Derive for Deriver {
         event
     }
 
-    fn snapshot(&self) -> serde_json::Value {
+    fn snapshot(&self) -> Snapshot {
         let waiting = self.memories.iter().map(|(id, (told, memory))| (id.to_string(), *told, memory.clone()));
         let active = self.parsers.iter().map(|(id, parser)| (id.to_string(), told(parser.definition()), parser.memory()));
         let learned: Vec<(String, u64, Memory)> = waiting.chain(active).filter(|(_, _, memory)| *memory != Memory::default()).collect();
-        serde_json::json!({ "acts": self.acts.snapshot(), "sources": learned })
+        derive::parts([("acts", self.acts.snapshot()), ("sources", derive::snapshot(&learned))])
     }
 
     fn restore(&mut self, snapshot: &serde_json::Value) {

@@ -5,8 +5,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use detect::{Engine, Lane, Origin};
-use event::{Clock, Event, Evidence, Finding, LogClass, Micros, SourceId, id::OWN_CLUSTER, limits::LATE_US};
-use serde_json::{Value, json};
+use event::{Clock, Event, Evidence, Finding, LogClass, Micros, Snapshot, SourceId, derive, id::OWN_CLUSTER, limits::LATE_US};
+use serde_json::Value;
 use store::{Observer, OwnRecords, Seen};
 
 use crate::{bus::Bus, counts::Counts};
@@ -133,7 +133,7 @@ impl Observer for Watch {
         self.tell();
     }
 
-    fn snapshot(&mut self) -> Value {
-        json!({ "engine": self.parts.engine.snapshot() })
+    fn snapshot(&mut self) -> Snapshot {
+        derive::parts([("engine", self.parts.engine.snapshot())])
     }
 }

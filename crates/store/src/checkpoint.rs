@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use event::Snapshot;
 use serde_json::{Value, json};
 
 use crate::{
@@ -15,7 +16,18 @@ use crate::{
 /// This many are kept: a segment goes when its frames are older than all of them.
 pub const KEPT: usize = 2;
 
-/// A snapshot behind frame `wal_seq`.
+/// A snapshot behind frame `wal_seq`, as it was taken.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    /// The frame.
+    pub wal_seq: u64,
+    /// The observer's word.
+    pub observer: Snapshot,
+    /// The deriver's.
+    pub derive: Snapshot,
+}
+
+/// The same, read back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     /// The frame.
@@ -39,10 +51,10 @@ pub fn list(folder: &Path) -> Result<Vec<u64>, StoreError> {
     Ok(found)
 }
 
-impl Checkpoint {
+impl Taken {
     /// Writes it and unlinks those that are too many.
     pub fn write(&self, folder: &Path) -> Result<(), StoreError> {
-        let body = json!({"observer": self.observer, "derive": self.derive}).to_string();
+        let body = format!("{{\"observer\":{},\"derive\":{}}}", self.observer.get(), self.derive.get());
         let head = json!({"wal_seq": self.wal_seq, "crc": crc32c::crc32c(body.as_bytes())});
         write_durably(&path(folder, self.wal_seq), format!("{head}\n{body}\n").as_bytes(), PLAIN)?;
         let all = list(folder)?;
@@ -52,7 +64,9 @@ impl Checkpoint {
         }
         Ok(())
     }
+}
 
+impl Checkpoint {
     fn read(folder: &Path, wal_seq: u64) -> Option<Self> {
         let bytes = read_if_there(&path(folder, wal_seq)).ok()??;
         let (head, body) = bytes.split_at(bytes.iter().position(|b| *b == b'\n')?);
@@ -93,13 +107,18 @@ mod tests {
         Checkpoint { wal_seq, observer: json!({"windows": [wal_seq]}), derive: json!(null) }
     }
 
+    fn taken(wal_seq: u64) -> Taken {
+        let read = checkpoint(wal_seq);
+        Taken { wal_seq, observer: event::derive::snapshot(&read.observer), derive: event::derive::snapshot(&read.derive) }
+    }
+
     #[test]
     fn the_last_two_are_kept_and_a_broken_one_is_passed_over() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Checkpoint::newest(dir.path()).unwrap(), None);
         for n in [5, 80, 300] {
             assert_eq!(floor(dir.path()).unwrap(), if n == 300 { 5 } else { 0 });
-            checkpoint(n).write(dir.path()).unwrap();
+            taken(n).write(dir.path()).unwrap();
         }
         assert_eq!(list(dir.path()).unwrap(), [80, 300]);
         assert_eq!(floor(dir.path()).unwrap(), 80);

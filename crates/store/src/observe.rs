@@ -1,6 +1,6 @@
 //! Who watches what was stored: the seam to live detection, tail and counters.
 
-use event::{Event, LogClass, RecordMeta, RecordName, SourceDefinition};
+use event::{Event, LogClass, RecordMeta, RecordName, Snapshot, SourceDefinition};
 
 /// Where an event came from.
 #[derive(Debug, Clone, Copy)]
@@ -31,5 +31,5 @@ pub trait Observer: Send {
     /// An import has ended: nothing more will come in its lane.
     fn flush(&mut self) {}
     /// What it must know to go on behind the last frame: goes into `state/detect/<wal_seq>` with a check sum, two kept.
-    fn snapshot(&mut self) -> serde_json::Value;
+    fn snapshot(&mut self) -> Snapshot;
 }

@@ -3,11 +3,10 @@
 //! Owns: the deriver, the definitions as of the frame at hand, and the observer. Frames come in wal_seq order, each once.
 
 use event::{
-    Derive, LogClass, RecordMeta, RecordName,
+    Derive, LogClass, RecordMeta, RecordName, Snapshot, derive,
     frame::{Frame, Kind},
     id::OWN_CLUSTER,
 };
-use serde_json::Value;
 
 use crate::{
     Observer, Seen,
@@ -96,7 +95,7 @@ impl Replay {
     }
 
     /// What the observer must know to go on.
-    pub fn observed(&mut self) -> Value {
-        self.observer.as_mut().map_or(Value::Null, |o| o.snapshot())
+    pub fn observed(&mut self) -> Snapshot {
+        self.observer.as_mut().map_or_else(|| derive::snapshot(&()), |o| o.snapshot())
     }
 }

@@ -13,7 +13,7 @@ use std::{
 
 use arrow::record_batch::RecordBatch;
 use event::{
-    Batch, BatchRecord, Derive, Event, Generation, LogClass, RecordFlags, RecordMeta, Redactor, SourceDefinition, SourceId,
+    Batch, BatchRecord, Derive, Event, Generation, LogClass, RecordFlags, RecordMeta, Redactor, Snapshot, SourceDefinition, SourceId,
     identity::Tracker,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -41,8 +41,8 @@ impl Derive for Counting {
         event.instance = d.instance.clone().map(Cow::Owned);
         event
     }
-    fn snapshot(&self) -> Value {
-        json!(self.0)
+    fn snapshot(&self) -> Snapshot {
+        event::derive::snapshot(&self.0)
     }
     fn restore(&mut self, snapshot: &Value) {
         self.0 = snapshot.as_u64().unwrap_or(0);
@@ -110,8 +110,8 @@ impl Observer for Watching {
     fn idle(&mut self) {
         self.memory.lock().unwrap().idle += 1;
     }
-    fn snapshot(&mut self) -> Value {
-        json!({"total": self.memory.lock().unwrap().total})
+    fn snapshot(&mut self) -> Snapshot {
+        event::derive::snapshot(&json!({"total": self.memory.lock().unwrap().total}))
     }
 }
 

@@ -20,7 +20,7 @@ use event::{
 
 use crate::{
     StoreError,
-    checkpoint::{self, Checkpoint},
+    checkpoint::{self, Taken},
     commit::{
         Durable,
         queue::{Done, Order, Queue},
@@ -69,7 +69,7 @@ impl SealAt {
 
 /// A snapshot that is written as soon as everything that was said before it is durable.
 struct Waiting {
-    checkpoint: Checkpoint,
+    checkpoint: Taken,
     own: u64,
     done: Vec<Done>,
 }
@@ -172,11 +172,8 @@ impl Tail {
     }
 
     fn take_checkpoint(&mut self, done: Option<Done>) {
-        let checkpoint = Checkpoint {
-            wal_seq: self.parts.replay.at,
-            observer: self.parts.replay.observed(),
-            derive: self.parts.replay.derive.snapshot(),
-        };
+        let checkpoint =
+            Taken { wal_seq: self.parts.replay.at, observer: self.parts.replay.observed(), derive: self.parts.replay.derive.snapshot() };
         self.taken = (self.parts.clock.now(), checkpoint.wal_seq);
         let earlier = self.waiting.take().map(|w| w.done).unwrap_or_default();
         self.waiting = Some(Waiting { checkpoint, own: self.parts.queue.own_counts().0, done: earlier.into_iter().chain(done).collect() });

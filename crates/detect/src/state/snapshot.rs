@@ -45,7 +45,7 @@ fn shape(rule: &Rule) -> u64 {
 
 impl State {
     /// See [`crate::Engine::snapshot`].
-    pub fn snapshot(&self, rules: &RuleSet) -> Value {
+    pub fn snapshot(&self, rules: &RuleSet) -> event::Snapshot {
         let acts: Vec<((u32, u16, u64), Micros)> = self.acts.clone().into();
         let id = |rule: u32| rules.rules.get(rule as usize).map(|r| r.id.clone()).unwrap_or_default();
         let snapshot = Snapshot {
@@ -65,7 +65,7 @@ impl State {
                 })
                 .collect(),
         };
-        serde_json::to_value(snapshot).unwrap_or(Value::Null)
+        event::derive::snapshot(&snapshot)
     }
     /// See [`crate::Engine::restore`].
     pub fn restore(&mut self, rules: &RuleSet, state: &Value) {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
-use event::{Micros, limits};
+use event::{Micros, Snapshot, derive, limits};
 use serde::{Deserialize, Serialize};
 
 use super::known::Name;
@@ -107,9 +107,9 @@ impl Copies {
     }
 
     /// What is remembered, as JSON.
-    pub fn snapshot(&self) -> serde_json::Value {
+    pub fn snapshot(&self) -> Snapshot {
         let lines: Vec<&Line> = self.lines.iter().map(|(line, _)| line).collect();
-        serde_json::to_value(lines).unwrap_or_default()
+        derive::snapshot(&lines)
     }
 
     /// Goes on from a snapshot.
@@ -182,7 +182,7 @@ mod tests {
             c.push(line(n, 0, "x"), &[0]);
         }
         assert_eq!((c.lines.len(), c.dropped()), (COPIES_MAX, 1));
-        let back = Copies::restore(&c.snapshot());
+        let back = Copies::restore(&serde_json::from_str(c.snapshot().get()).unwrap());
         assert_eq!((back.lines.len(), back.equal.len()), (c.lines.len(), c.equal.len()));
     }
 

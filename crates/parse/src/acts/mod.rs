@@ -12,7 +12,7 @@ mod waits;
 
 use std::{borrow::Cow, fmt};
 
-use event::{Event, Issue, Micros, RecordFlags, RecordMeta, SourceDefinition, Status, Value, action};
+use event::{Event, Issue, Micros, RecordFlags, RecordMeta, Snapshot, SourceDefinition, Status, Value, action, derive};
 
 use copies::Copies;
 pub(crate) use copies::hash;
@@ -111,14 +111,14 @@ impl Acts {
     }
 
     /// The open acts, for a snapshot.
-    pub fn snapshot(&self) -> serde_json::Value {
-        serde_json::json!({
-            "places": self.places.snapshot(),
-            "waits": self.waits.snapshot(),
-            "copies": self.copies.snapshot(),
-            "tidb": self.tidb.snapshot(),
-            "pieces": self.pieces.snapshot(),
-        })
+    pub fn snapshot(&self) -> Snapshot {
+        derive::parts([
+            ("places", self.places.snapshot()),
+            ("waits", self.waits.snapshot()),
+            ("copies", self.copies.snapshot()),
+            ("tidb", self.tidb.snapshot()),
+            ("pieces", self.pieces.snapshot()),
+        ])
     }
 
     /// Goes on from a snapshot. One that does not read is an empty one.

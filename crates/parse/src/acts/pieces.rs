@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use event::{Event, SourceId};
+use event::{Event, Snapshot, SourceId, derive};
 use serde::{Deserialize, Serialize};
 
 use super::{known::Name, table::Table};
@@ -63,8 +63,8 @@ impl Pieces {
     }
 
     /// What may go on, as JSON.
-    pub fn snapshot(&self) -> serde_json::Value {
-        serde_json::json!({ "cut": self.cut.snapshot(), "tails": self.tails.snapshot() })
+    pub fn snapshot(&self) -> Snapshot {
+        derive::parts([("cut", self.cut.snapshot()), ("tails", self.tails.snapshot())])
     }
 
     /// Goes on from a snapshot.

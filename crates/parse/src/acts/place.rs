@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use event::{Micros, SourceId, limits};
+use event::{Micros, Snapshot, SourceId, derive, limits};
 use serde::{Deserialize, Serialize};
 
 /// Instances with a number; lines of further ones open acts of their own.
@@ -160,11 +160,15 @@ impl Places {
     }
 
     /// All of them as JSON.
-    pub fn snapshot(&self) -> serde_json::Value {
+    pub fn snapshot(&self) -> Snapshot {
         let mut sources: Vec<(u32, String, Micros)> =
             self.sources.iter().map(|(id, n)| (*n, id.to_string(), self.clocks.get(*n as usize).copied().unwrap_or_default())).collect();
         sources.sort_unstable();
-        serde_json::json!({ "clusters": self.names, "places": self.places, "sources": sources })
+        derive::parts([
+            ("clusters", derive::snapshot(&self.names)),
+            ("places", derive::snapshot(&self.places)),
+            ("sources", derive::snapshot(&sources)),
+        ])
     }
 
     /// Goes on from a snapshot. One that does not read is none: numbers in the tables beside it would mean something else.
@@ -204,8 +208,8 @@ mod tests {
         if let Some(place) = p.get_mut(2) {
             assert_eq!((place.stream_bit(5), place.stream_bit(9), place.stream_bit(5)), (Some(1), Some(2), Some(1)));
         }
-        let mut back = Places::restore(&p.snapshot()).unwrap();
-        assert_eq!(back.snapshot(), p.snapshot());
+        let mut back = Places::restore(&serde_json::from_str(p.snapshot().get()).unwrap()).unwrap();
+        assert_eq!(back.snapshot().get(), p.snapshot().get());
         assert_eq!((back.place("c1", "y"), back.source(SourceId([2; 16]), 0), back.place("c3", "")), (Some(2), Some(1), Some(3)));
         assert!(
             Places::restore(&serde_json::json!({"clusters": [], "places": [{"cluster": 4, "instance": "x"}], "sources": []})).is_none()

@@ -5,6 +5,7 @@ use std::{
     hash::Hash,
 };
 
+use event::{Snapshot, derive};
 use serde::{Deserialize, Serialize};
 
 /// A bounded map. An entry that is written again becomes the newest.
@@ -65,9 +66,9 @@ impl<K: Clone + Eq + Hash, V> Table<K, V> {
 
 impl<K: Clone + Eq + Hash + Serialize, V: Serialize> Table<K, V> {
     /// The entries as a JSON array, oldest first.
-    pub fn snapshot(&self) -> serde_json::Value {
+    pub fn snapshot(&self) -> Snapshot {
         let entries: Vec<(&K, &V)> = self.iter().collect();
-        serde_json::to_value(entries).unwrap_or_default()
+        derive::snapshot(&entries)
     }
 }
 
@@ -116,7 +117,7 @@ mod tests {
         let mut t: Table<(u32, i64), String> = Table::new(3);
         t.insert((1, 2), "a".into());
         t.insert((1, 3), "b".into());
-        let back: Table<(u32, i64), String> = Table::restore(3, &t.snapshot());
+        let back: Table<(u32, i64), String> = Table::restore(3, &serde_json::from_str(t.snapshot().get()).unwrap());
         assert_eq!(back.iter().collect::<Vec<_>>(), t.iter().collect::<Vec<_>>());
         let none: Table<(u32, i64), String> = Table::restore(3, &serde_json::json!([["x"], 5, [[1, 2], "ok"]]));
         assert_eq!(none.iter().count(), 1);

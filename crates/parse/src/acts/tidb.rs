@@ -1,6 +1,6 @@
 //! Acts of TiDB: the lines of a refused login, of a failing statement, of a kill, by connection; DDL by job; and who is on a connection.
 
-use event::{Class, Event, Micros, Status, action, limits};
+use event::{Class, Event, Micros, Snapshot, Status, action, derive, limits};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -362,12 +362,8 @@ impl Tidb {
     }
 
     /// The open acts, as JSON.
-    pub fn snapshot(&self) -> serde_json::Value {
-        serde_json::json!({
-            "connections": self.connections.snapshot(),
-            "jobs": self.jobs.snapshot(),
-            "texts": self.texts.snapshot(),
-        })
+    pub fn snapshot(&self) -> Snapshot {
+        derive::parts([("connections", self.connections.snapshot()), ("jobs", self.jobs.snapshot()), ("texts", self.texts.snapshot())])
     }
 
     /// Goes on from a snapshot.

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
-use event::{Micros, limits};
+use event::{Micros, Snapshot, derive, limits};
 use serde::{Deserialize, Serialize};
 
 use super::known::{Known, Name};
@@ -235,9 +235,9 @@ impl Waits {
     }
 
     /// What waits, as JSON.
-    pub fn snapshot(&self) -> serde_json::Value {
+    pub fn snapshot(&self) -> Snapshot {
         let live: Vec<&Slot> = self.slots.iter().filter(|s| s.wait.is_some()).collect();
-        serde_json::to_value(live).unwrap_or_default()
+        derive::snapshot(&live)
     }
 
     /// Goes on from a snapshot.
@@ -331,8 +331,8 @@ mod tests {
         w.push(key("ann"), wait("a", 1, 0), 0, 0, &[1]);
         w.push(Key { what: What::Trace(1, u64::MAX, 3002, 1), ..key("") }, wait("b", 2, 0), 0, 0, &[2]);
         let id = w.find(&key("ann"), 1, 100, 0, |_| true).unwrap();
-        let mut back = Waits::restore(&w.snapshot());
-        assert_eq!(back.snapshot(), w.snapshot());
+        let mut back = Waits::restore(&serde_json::from_str(w.snapshot().get()).unwrap());
+        assert_eq!(back.snapshot().get(), w.snapshot().get());
         assert_eq!(names(&mut back, "ann", &[1, 1]), ["a", ""]);
         assert!(w.claim(id).is_some());
         assert!(Waits::restore(&serde_json::json!("no")).slots.is_empty());

@@ -41,6 +41,10 @@ fn a_live_time_far_ahead_of_its_arrival_is_suspect() {
     }
 }
 
+fn acts(deriver: &Deriver) -> serde_json::Value {
+    serde_json::from_str::<serde_json::Value>(deriver.snapshot().get()).unwrap()["acts"].take()
+}
+
 fn through_snapshot(deriver: &Deriver) -> Deriver {
     let mut back = Deriver::default();
     back.restore(&serde_json::from_str(&deriver.snapshot().to_string()).unwrap());
@@ -107,7 +111,7 @@ proptest! {
             let (a, b) = (derive(&mut whole, &definition, source, n, &text), derive(&mut split, &definition, source, n, &text));
             prop_assert_eq!(a, b, "line {}: {}", n, text);
         }
-        prop_assert_eq!(through_snapshot(&whole).snapshot()["acts"].clone(), whole.snapshot()["acts"].clone());
+        prop_assert_eq!(acts(&through_snapshot(&whole)), acts(&whole));
     }
 
     #[test]
@@ -117,7 +121,7 @@ proptest! {
         for (n, text) in lines.iter().enumerate() {
             derive(&mut deriver, &definition(0), 1, n, text);
         }
-        deriver.restore(&through_snapshot(&deriver).snapshot());
+        prop_assert_eq!(acts(&through_snapshot(&deriver)), acts(&deriver));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use event::{
-    Generation, LogName, SourceId,
+    Generation, LogName, Snapshot, SourceId,
     identity::{Known, Mark},
 };
 use serde_json::{Value, json};
@@ -101,7 +101,8 @@ pub fn derive_of(lines: &[u8]) -> Option<Value> {
 }
 
 /// Puts the state of the deriver behind the lines.
-pub fn push_derive(lines: &mut Vec<u8>, derive: &Value) {
-    lines.extend_from_slice(json!({"derive": derive}).to_string().as_bytes());
-    lines.push(b'\n');
+pub fn push_derive(lines: &mut Vec<u8>, derive: &Snapshot) {
+    lines.extend_from_slice(b"{\"derive\":");
+    lines.extend_from_slice(derive.get().as_bytes());
+    lines.extend_from_slice(b"}\n");
 }

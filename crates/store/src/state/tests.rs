@@ -35,7 +35,7 @@ fn a_snapshot_comes_back_and_a_broken_one_does_not() {
     let state = sample();
     let mut lines = state.to_lines();
     assert_eq!(derive_of(&lines), None);
-    snapshot::push_derive(&mut lines, &json!({"acts": [1]}));
+    snapshot::push_derive(&mut lines, &event::derive::snapshot(&json!({"acts": [1]})));
     assert_eq!(State::from_lines(&lines), Some(state.clone()));
     assert_eq!(derive_of(&lines), Some(json!({"acts": [1]})));
     let mut longer = lines.clone();

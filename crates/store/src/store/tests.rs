@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 use std::sync::{Arc, atomic::Ordering};
 
-use event::{Generation, clock::ManualClock};
+use event::{Generation, Snapshot, clock::ManualClock};
 use serde_json::json;
 
 use super::*;
@@ -344,7 +344,7 @@ impl Observer for Gate {
     fn idle(&mut self) {
         self.watching.idle();
     }
-    fn snapshot(&mut self) -> Value {
+    fn snapshot(&mut self) -> Snapshot {
         self.watching.snapshot()
     }
 }
