@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{LazyLock, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -16,7 +16,11 @@ use event::{
     clock::{HOUR, MINUTE},
 };
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::{Semaphore, SemaphorePermit},
+    task::JoinHandle,
+};
 
 /// A session ends after this long.
 pub const SESSION_US: Micros = 12 * HOUR;
@@ -49,7 +53,7 @@ pub async fn hash(password: String) -> Result<String, String> {
     if !PASSWORD_BYTES.contains(&password.len()) {
         return Err(format!("the password must have {} to {} bytes", PASSWORD_BYTES.start(), PASSWORD_BYTES.end()));
     }
-    let made = tokio::task::spawn_blocking(move || {
+    let made = on_hasher(move || {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(|e| format!("the system gave no random bytes: {e}"))?;
         let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), &salt).map_err(|e| e.to_string())?;
@@ -59,8 +63,24 @@ pub async fn hash(password: String) -> Result<String, String> {
 }
 
 /// So many passwords are hashed at a time, 19 MiB each; more wait up to [`HASH_WAIT`].
-static HASHING: Semaphore = Semaphore::const_new(4);
+const HASHERS: usize = 2;
+static HASHING: Semaphore = Semaphore::const_new(HASHERS);
 const HASH_WAIT: Duration = Duration::from_secs(5);
+
+/// Threads that do nothing but hash, and never end: the memory of a hash stays with the allocator's part for its thread, so any thread that ever hashed
+/// would keep some.
+static HASHER: LazyLock<Option<Runtime>> = LazyLock::new(|| {
+    let threads =
+        Builder::new_current_thread().max_blocking_threads(HASHERS).thread_keep_alive(Duration::MAX).thread_name("passwords").build();
+    threads.ok()
+});
+
+fn on_hasher<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    match &*HASHER {
+        Some(threads) => threads.spawn_blocking(work),
+        None => tokio::task::spawn_blocking(work),
+    }
+}
 
 /// A turn to hash; none where too many others want one.
 pub async fn turn() -> Option<SemaphorePermit<'static>> {
@@ -69,7 +89,7 @@ pub async fn turn() -> Option<SemaphorePermit<'static>> {
 
 /// Whether a password belongs to a hash. Without a hash (no such account) it takes as long and says no.
 pub async fn verify(password: String, hash: Option<String>) -> bool {
-    let checked = tokio::task::spawn_blocking(move || {
+    let checked = on_hasher(move || {
         let known = hash.is_some();
         let text = hash.unwrap_or_else(|| NOBODY.to_owned());
         let fits = PasswordHash::new(&text).is_ok_and(|h| Argon2::default().verify_password(password.as_bytes(), &h).is_ok());
