@@ -6,8 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use detect::{RuleProblem, RuleSet};
+use detect::{Engine, RuleProblem, RuleSet};
 use rust_embed::RustEmbed;
+
+use crate::config::Rules;
 
 #[derive(RustEmbed)]
 #[folder = "../../content/rules"]
@@ -76,6 +78,12 @@ pub fn rules(folders: &[PathBuf], disabled: &[String]) -> Result<Arc<RuleSet>, V
     }
     let rules = load(&documents)?.without(disabled).map_err(|p| vec![RuleProblem { file: "[rules] disabled".to_owned(), what: p.what }])?;
     Ok(Arc::new(rules))
+}
+
+/// These rules at work, with what the configuration says of addresses.
+pub fn engine(rules: &Arc<RuleSet>, config: &Rules) -> Result<Engine, Vec<RuleProblem>> {
+    let engine = Engine::new(Arc::clone(rules)).with_shared_addresses(config.shared_addresses.iter().map(String::as_str));
+    engine.map_err(|what| vec![RuleProblem { file: "[rules] shared_addresses".to_owned(), what }])
 }
 
 fn load(documents: &[Document]) -> Result<RuleSet, Vec<RuleProblem>> {

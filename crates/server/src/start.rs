@@ -10,7 +10,7 @@ use std::{
 };
 
 use alert::{Settings, SettingsError};
-use detect::{Engine, RuleSet};
+use detect::Engine;
 use event::{Clock, Finding};
 use parse::Deriver;
 use store::{Options, OwnRecords, Store, StoreError};
@@ -54,10 +54,10 @@ pub struct Wanted {
     pub external: Option<External>,
     /// Everybody on loopback is signed in.
     pub demo: bool,
-    /// The rules.
-    pub rules: Arc<RuleSet>,
-    /// Addresses behind which many accounts stand.
-    pub shared_addresses: Vec<String>,
+    /// The rules at work, without a past.
+    pub engine: Engine,
+    /// How many rules make findings.
+    pub rules: usize,
     /// Channels.
     pub channels: Vec<Settings>,
     /// The terminal of `serve`.
@@ -86,9 +86,6 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// An address that is none.
-    #[error("reading [rules] shared_addresses: {0}")]
-    Shared(String),
     /// Something of the machine.
     #[error("{0}")]
     Machine(String),
@@ -124,11 +121,8 @@ impl Running {
         ready_for_tls();
         let (findings, from_watch) = mpsc::channel(FINDINGS_WAITING_MAX);
         let (bus, counts, own) = (Bus::default(), Arc::new(Counts::default()), OwnRecords::default());
-        let rules = wanted.rules.finding();
-        let engine = Engine::new(Arc::clone(&wanted.rules));
-        let engine = engine.with_shared_addresses(wanted.shared_addresses.iter().map(String::as_str)).map_err(StartError::Shared)?;
         let watch = Watch::new(Parts {
-            engine,
+            engine: wanted.engine,
             clock: Arc::clone(&wanted.clock),
             own: own.clone(),
             findings: to_desk(findings, Arc::clone(&counts)),
@@ -161,7 +155,7 @@ impl Running {
             listen,
             external: wanted.external,
             demo: wanted.demo,
-            rules,
+            rules: wanted.rules,
             channels: channels.iter().map(|c| (c.settings.name.clone(), c.settings.kind.clone())).collect(),
             questions: Questions::new().map_err(StartError::Machine)?,
             throttle: Throttle::default(),

@@ -1,6 +1,6 @@
 //! `bartizan alert`: list, show, acknowledge, close, and test the channels. Beside a running server, or without one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use alert::{Book, Kept, Said};
 use anyhow::Context as _;
@@ -11,7 +11,10 @@ use server::{
     state::{AlertFilter, State},
 };
 
-use super::{Done, Format, Globals, Output, stores};
+use super::{
+    Done, Format, Globals, Output,
+    stores::{self, At},
+};
 use crate::exit::{Exit, ExitExt as _};
 
 /// What to do, and where.
@@ -60,13 +63,6 @@ enum What {
         #[command(flatten)]
         at: At,
     },
-}
-
-#[derive(Debug, clap::Args)]
-struct At {
-    /// The store's folder
-    #[arg(long, value_name = "DIR", default_value = "bartizan-data")]
-    data: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -181,13 +177,10 @@ async fn test(data: &Path, channel: Option<String>, globals: &Globals) -> anyhow
     Ok(Done::Ok)
 }
 
-/// The state of a store that exists, to look at: without one, a state of nothing.
+/// The state of a store that exists, to look at. Where nobody has made one yet, it is made, empty.
 pub async fn look_at_state(data: &Path) -> anyhow::Result<State> {
-    if data.join("node").exists() && !data.join("state.db").exists() {
-        return open_state(data).await;
-    }
     exists(data)?;
-    Ok(State::look(data).await?)
+    Ok(if data.join("state.db").exists() { State::look(data).await? } else { State::open(data).await? })
 }
 
 /// The state of a store that exists.

@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::Context as _;
 use collect::import::{Imported, Progress, Wanted};
-use detect::Engine;
 use event::{Finding, SourceDefinition, clock::SystemClock};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
@@ -98,14 +97,12 @@ fn wanted(args: &Args) -> anyhow::Result<Vec<Wanted>> {
 /// Without a server: opens the store, imports, seals, closes.
 fn alone(data: &Path, files: &[Wanted], config: &Config, globals: &Globals) -> anyhow::Result<Value> {
     let rules = content::rules(&config.rules.folders, &config.rules.disabled).or_else(super::rule_problems)?;
-    let engine = Engine::new(rules).with_shared_addresses(config.rules.shared_addresses.iter().map(String::as_str));
-    let engine = engine.map_err(|why| anyhow::anyhow!("reading [rules] shared_addresses: {why}")).exit(Exit::Config)?;
     let own = OwnRecords::default();
     // By id: the last revision counts.
     let found: Arc<Mutex<BTreeMap<String, Finding>>> = Arc::default();
     let seen = Arc::clone(&found);
     let watch = Watch::new(Parts {
-        engine,
+        engine: content::engine(&rules, &config.rules).or_else(super::rule_problems)?,
         clock: Arc::new(SystemClock),
         own: own.clone(),
         findings: Box::new(move |finding| {

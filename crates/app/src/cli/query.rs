@@ -1,19 +1,16 @@
 //! `bartizan query`: SQL over a store.
 
-use std::path::PathBuf;
-
 use super::{
     Done, Globals, Output,
-    stores::{self, Question, Reply},
+    stores::{self, At, Question, Reply},
 };
 
 /// What to ask, and where.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Tables: events, self (our own records), acts, events_once. SHOW TABLES and DESCRIBE events list what there is.")]
 pub struct Args {
-    /// The store's folder
-    #[arg(long, value_name = "DIR", default_value = "bartizan-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    at: At,
     /// One SQL statement; it can only read
     sql: String,
 }
@@ -22,7 +19,7 @@ pub struct Args {
 pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     let mut out = None;
     let missing = stores::wait(async {
-        stores::ask(&args.data, &Question::Sql(&args.sql), |reply| {
+        stores::ask(&args.at.data, &Question::Sql(&args.sql), |reply| {
             match reply {
                 Reply::Columns(columns) => out = Some(Output::new(globals.format(), columns)),
                 Reply::Row(row) => out.as_mut().map_or(Ok(()), |out| out.row(row))?,

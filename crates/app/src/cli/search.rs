@@ -1,13 +1,11 @@
 //! `bartizan search`: words and fields, without SQL (docs/howto/search.md).
 
-use std::path::PathBuf;
-
 use event::{Clock as _, clock::SystemClock};
 use query::{Row, Search};
 
 use super::{
     Done, Format, Globals, Output,
-    stores::{self, Question, Reply},
+    stores::{self, At, Question, Reply},
 };
 
 /// The newest so many lines are shown if nothing else is asked for.
@@ -22,9 +20,8 @@ const TABLE_COLUMNS: [&str; 7] = ["time", "cluster", "product", "level", "user",
   bartizan search '\"drop table\" -src_ip:10.0.0.0/8'
   bartizan search --since 2026-11-21T00:00:00Z 8f2c4b")]
 pub struct Args {
-    /// The store's folder
-    #[arg(long, value_name = "DIR", default_value = "bartizan-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    at: At,
     /// Show at most so many lines, the newest
     #[arg(long, value_name = "N", default_value_t = LINES)]
     limit: usize,
@@ -51,7 +48,7 @@ pub fn run(args: Args, globals: &Globals) -> anyhow::Result<Done> {
     // One line more than is shown tells whether there are more.
     let question = Question::Search { text: &text, since, until, limit: args.limit.saturating_add(1) };
     let missing = stores::wait(async {
-        stores::ask(&args.data, &question, |reply| {
+        stores::ask(&args.at.data, &question, |reply| {
             match reply {
                 Reply::Columns(columns) => out = Some(Output::new(globals.format(), shown(globals.format(), columns))),
                 Reply::Row(_) if left == 0 => more = true,

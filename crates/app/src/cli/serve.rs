@@ -12,7 +12,7 @@ use std::{
 use alert::Settings;
 use anyhow::Context as _;
 use collect::tail::{FileSource, Tail};
-use detect::{Engine, RuleSet};
+use detect::RuleSet;
 use event::{Redactor, clock::SystemClock};
 use server::start::{Running, Wanted};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -58,10 +58,7 @@ impl Prepared {
     pub fn new(plan: Plan) -> anyhow::Result<Self> {
         let Plan { config, folder, demo } = plan;
         let rules = content::rules(&config.rules.folders, &config.rules.disabled).or_else(super::rule_problems)?;
-        Engine::new(Arc::clone(&rules))
-            .with_shared_addresses(config.rules.shared_addresses.iter().map(String::as_str))
-            .map_err(|why| anyhow::anyhow!("reading [rules] shared_addresses: {why}"))
-            .exit(Exit::Config)?;
+        drop(content::engine(&rules, &config.rules).or_else(super::rule_problems)?);
         config.redact.redactor(None).exit(Exit::Config)?;
         let (channels, sources) = (channels(&config, &folder)?, sources(&config)?);
         Ok(Self { config, demo, rules, channels, sources })
@@ -125,8 +122,8 @@ impl Watching {
             listen: config.server.listen,
             external: config.external().map_err(anyhow::Error::msg).exit(Exit::Config)?,
             demo,
-            rules,
-            shared_addresses: config.rules.shared_addresses.clone(),
+            engine: content::engine(&rules, &config.rules).or_else(super::rule_problems)?,
+            rules: rules.finding(),
             channels,
             print: Arc::new(print),
             clock: Arc::new(SystemClock),
@@ -206,7 +203,7 @@ fn start_failed<T>(error: server::start::StartError) -> anyhow::Result<T> {
     use server::start::StartError;
     match error {
         StartError::Store(e) => stores::refused(e),
-        e @ (StartError::Channel(_) | StartError::Shared(_)) => Err(e).exit(Exit::Config),
+        e @ StartError::Channel(_) => Err(e).exit(Exit::Config),
         e @ StartError::Listen { .. } => Err(e).exit(Exit::Unavailable),
         e => Err(e).exit(Exit::Io),
     }

@@ -2,7 +2,12 @@
 //!
 //! A running server is asked through its `ctl.sock`; without one, lake and WAL are read beside whatever writes to them. Never writes.
 
-use std::{future::Future, io::IsTerminal as _, path::Path, sync::Arc};
+use std::{
+    future::Future,
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use event::{Clock as _, Micros, clock::SystemClock};
@@ -12,6 +17,14 @@ use server::ctl::Client;
 use store::StoreError;
 
 use crate::exit::{Exit, ExitExt as _};
+
+/// Which store.
+#[derive(Debug, clap::Args)]
+pub struct At {
+    /// The store's folder
+    #[arg(long, value_name = "DIR", default_value = "bartizan-data")]
+    pub data: PathBuf,
+}
 
 /// A question to a store.
 pub enum Question<'q> {

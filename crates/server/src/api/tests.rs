@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use detect::RuleSet;
+use detect::{Engine, RuleSet};
 use event::clock::SystemClock;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -29,8 +29,8 @@ impl Rig {
             listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
             external: None,
             demo,
-            rules: Arc::new(RuleSet::load([("gap.yml", GAP)]).unwrap()),
-            shared_addresses: Vec::new(),
+            engine: Engine::new(Arc::new(RuleSet::load([("gap.yml", GAP)]).unwrap())),
+            rules: 1,
             channels: Vec::new(),
             print: Arc::new(|_| {}),
             clock: Arc::new(SystemClock),
