@@ -10,7 +10,16 @@ const PASSWORD = 'a long enough password';
 
 test.describe.configure({ mode: 'serial' });
 
+/** A drawer that is fading in has colors that nobody reads: what is judged is the page at rest. (A spinner never rests and is not waited for.) */
+async function atRest(page: Page) {
+  await page.waitForFunction(async () => {
+    for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+    return document.getAnimations().every((a) => a.playState !== 'running' || a.effect?.getComputedTiming().endTime === Infinity);
+  });
+}
+
 async function noViolations(page: Page) {
+  await atRest(page);
   await page.evaluate(axe);
   const found = await page.evaluate(async () => {
     const result = await (window as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }> } }).axe.run();
